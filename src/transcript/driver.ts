@@ -68,6 +68,7 @@ export type ProcessOperation =
       readonly advice: string;
     }
   | { readonly op: "mincore"; readonly address: Bytes; readonly length: Bytes }
+  | { readonly op: "mlock" | "munlock"; readonly address: Bytes; readonly length: Bytes }
   | { readonly op: "read"; readonly address: Bytes }
   | { readonly op: "write"; readonly address: Bytes; readonly value: bigint }
   | { readonly op: "increment"; readonly address: Bytes }

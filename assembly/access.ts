@@ -1,0 +1,110 @@
+// Accesses by virtual address, 1 to 8 bytes, at any alignment. One that crosses into another page
+// translates both first, so that it happens wholly or not at all; its fault names the first
+// address that cannot be accessed.
+
+import { KIND_READ, KIND_WRITE, PAGE_SHIFT, STATUS_DONE, STATUS_NO_BACKING } from "./layout";
+import { Cpu, noFault } from "./cpu";
+import { back, isBacked, ramBytes, ramLoad, ramStore } from "./ram";
+import { lookasideHits, lookasideLinear, lookasidePhysical, lookasideSlot } from "./lookaside";
+import { translated } from "./walk";
+import { translateSlow } from "./translate";
+
+const PAGE_BYTES: u64 = 1 << PAGE_SHIFT;
+const OFFSET_MASK: u64 = PAGE_BYTES - 1;
+/** What `access` returns when it faulted. */
+const FAULTED: i64 = -1;
+
+/** Bytes of [va, va + nrBytes) that lie in the page of `va`. */
+// @ts-ignore: decorator
+@inline
+function bytesInPage(va: u64, nrBytes: u32): u32 {
+  const left = <u32>(PAGE_BYTES - (va & OFFSET_MASK));
+  return left < nrBytes ? left : nrBytes;
+}
+
+function accessSlow(cpu: Cpu, va: u64, nrBytes: u32, kind: u32): i64 {
+  const translation = translateSlow(cpu, va, kind);
+  if (!translation) return FAULTED;
+  const inFirst = bytesInPage(va, nrBytes);
+  if (inFirst < nrBytes && !translateSlow(cpu, va + inFirst, kind)) return FAULTED;
+  return <i64>translated(translation, va);
+}
+
+/** The physical address of an access's first byte, or −1 with the fault in `cpu`. */
+// @ts-ignore: decorator
+@inline
+export function access(cpu: Cpu, va: u64, nrBytes: u32, kind: u32): i64 {
+  const slot = lookasideSlot(changetype<usize>(cpu), va);
+  if (lookasideHits(changetype<usize>(cpu), slot, va, nrBytes, kind)) {
+    return <i64>lookasidePhysical(slot, va);
+  }
+  return accessSlow(cpu, va, nrBytes, kind);
+}
+
+/** Precondition: `nrBytes` is 1, 2, 4 or 8. */
+// @ts-ignore: decorator
+@inline
+function loadLinear(at: usize, nrBytes: u32): u64 {
+  if (nrBytes == 8) return load<u64>(at);
+  if (nrBytes == 4) return load<u32>(at);
+  return nrBytes == 2 ? load<u16>(at) : load<u8>(at);
+}
+
+// @ts-ignore: decorator
+@inline
+function isPowerOf2(n: u32): bool {
+  return (n & (n - 1)) == 0;
+}
+
+/** Loads 1 to 8 bytes. On a fault `cpu.vector` is not VECTOR_NONE and the value is 0. */
+export function loadVirtual(cpu: Cpu, va: u64, nrBytes: u32): u64 {
+  const slot = lookasideSlot(changetype<usize>(cpu), va);
+  if (
+    isPowerOf2(nrBytes) &&
+    lookasideHits(changetype<usize>(cpu), slot, va, nrBytes, KIND_READ)
+  ) {
+    noFault(cpu);
+    return loadLinear(lookasideLinear(slot, va), nrBytes);
+  }
+  const first = translateSlow(cpu, va, KIND_READ);
+  if (!first) return 0;
+  const pa = translated(first, va);
+  const inFirst = bytesInPage(va, nrBytes);
+  if (inFirst == nrBytes) return ramLoad(pa, nrBytes);
+  const second = translateSlow(cpu, va + inFirst, KIND_READ);
+  if (!second) return 0;
+  const high = ramLoad(translated(second, va + inFirst), nrBytes - inFirst);
+  return ramLoad(pa, inFirst) | (high << (inFirst << 3));
+}
+
+// @ts-ignore: decorator
+@inline
+function canStore(pa: u64): bool {
+  return pa >= ramBytes || isBacked(pa) || back(pa, false) == STATUS_DONE;
+}
+
+/** Stores 1 to 8 bytes: a status. On a fault `cpu.vector` is not VECTOR_NONE and nothing is stored. */
+export function storeVirtual(cpu: Cpu, va: u64, nrBytes: u32, value: u64): i32 {
+  const slot = lookasideSlot(changetype<usize>(cpu), va);
+  if (lookasideHits(changetype<usize>(cpu), slot, va, nrBytes, KIND_WRITE)) {
+    noFault(cpu);
+    const at = lookasideLinear(slot, va);
+    if (nrBytes == 8) store<u64>(at, value);
+    else if (nrBytes == 4) store<u32>(at, <u32>value);
+    else for (let i: u32 = 0; i < nrBytes; i++) store<u8>(at + i, <u8>(value >> (i << 3)));
+    return STATUS_DONE;
+  }
+  const first = translateSlow(cpu, va, KIND_WRITE);
+  if (!first) return STATUS_DONE;
+  const pa = translated(first, va);
+  const inFirst = bytesInPage(va, nrBytes);
+  if (inFirst == nrBytes) return ramStore(pa, nrBytes, value);
+  const second = translateSlow(cpu, va + inFirst, KIND_WRITE);
+  if (!second) return STATUS_DONE;
+  const paOfRest = translated(second, va + inFirst);
+  // Both pages can be written before either is.
+  if (!canStore(paOfRest)) return STATUS_NO_BACKING;
+  const status = ramStore(pa, inFirst, value);
+  if (status != STATUS_DONE) return status;
+  return ramStore(paOfRest, nrBytes - inFirst, value >> (inFirst << 3));
+}

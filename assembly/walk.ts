@@ -1,0 +1,95 @@
+// The page walk (SDM Vol. 3A §4.5.4, figures 4-8 to 4-10): four levels, rights of every level
+// combined, accessed and dirty flags (§4.8), the page fault and its error code (§4.7).
+//
+// A is set in each entry that was used to reach the next; on a protection fault the upper entries
+// have it and the leaf has not, unless the CPU's `leafAOnFault` says so.
+
+import {
+  ENTRY_W,
+  ERROR_P,
+  ERROR_RSVD,
+  ERROR_W,
+  LEVEL_BITS,
+  LEVEL_PML4,
+  PAGE_SHIFT,
+  REASON_DENIED,
+  REASON_NOT_PRESENT,
+  REASON_RESERVED,
+} from "./layout";
+import { A, ADDRESS, D, NX, P, isLeaf } from "./entry";
+import { Cpu, isDenied, pageFault, reservedMask } from "./cpu";
+import { loadEntry, storeEntry } from "./ram";
+
+//  A translation in one word; 0 is none.
+//   63………52   51…………12   11………8   7   6…4     3   2   1   0
+//  +--------+-----------+---------+---+-------+---+---+---+---+
+//  |   0    | frame     |    0    | G | level | D | X | U | W |
+//  +--------+-----------+---------+---+-------+---+---+---+---+
+export const TRANSLATION_D: u64 = 8;
+export const TRANSLATION_G: u64 = 0x80;
+
+// @ts-ignore: decorator
+@inline
+export function translationRights(translation: u64): u32 {
+  return <u32>translation & 7;
+}
+
+// @ts-ignore: decorator
+@inline
+export function translationLevel(translation: u64): u32 {
+  return (<u32>translation >> 4) & 7;
+}
+
+/** The physical address of `va` in the page of `translation`. */
+// @ts-ignore: decorator
+@inline
+export function translated(translation: u64, va: u64): u64 {
+  const offset = ((<u64>1) << (PAGE_SHIFT + (translationLevel(translation) - 1) * LEVEL_BITS)) - 1;
+  return (translation & ADDRESS) | (va & offset);
+}
+
+/**
+ * Translates `va` by the tables; `access` is an error code's W, U and I bits. Returns 0 and leaves
+ * the fault in `cpu` if there is none. `isProbe`: A and D are not written.
+ * Precondition: `va` is canonical.
+ */
+// @ts-ignore: decorator
+@inline
+export function walk(cpu: Cpu, va: u64, access: u32, isProbe: bool): u64 {
+  let table = cpu.root;
+  let combined: u64 = ~(<u64>0);
+  let level: u32 = LEVEL_PML4;
+  let shift: u64 = PAGE_SHIFT + (LEVEL_PML4 - 1) * LEVEL_BITS;
+  while (true) {
+    const entryAddress = table + ((va >> (shift - 3)) & 0xff8);
+    const entry = loadEntry(entryAddress);
+    if (!(entry & P)) {
+      pageFault(cpu, va, access, REASON_NOT_PRESENT, level, entryAddress, entry);
+      return 0;
+    }
+    if (entry & reservedMask(cpu, level, entry)) {
+      const errorCode = access | ERROR_P | ERROR_RSVD;
+      pageFault(cpu, va, errorCode, REASON_RESERVED, level, entryAddress, entry);
+      return 0;
+    }
+    // NX turned over, so that AND combines all three rights.
+    combined &= entry ^ NX;
+    if (isLeaf(entry, level)) {
+      const rights = (<u32>(combined >> ENTRY_W) & 3) | (<u32>(combined >> 63) << 2);
+      if (isDenied(cpu, access, rights)) {
+        if (cpu.leafAOnFault && !isProbe) storeEntry(entryAddress, entry | A);
+        pageFault(cpu, va, access | ERROR_P, REASON_DENIED, level, entryAddress, entry);
+        return 0;
+      }
+      const used = entry | A | (access & ERROR_W ? D : 0);
+      if (used != entry && !isProbe) storeEntry(entryAddress, used);
+      const frame = entry & ADDRESS & ~(((<u64>1) << shift) - 1);
+      // D is bit 6 of an entry and bit 3 of a translation; G is bit 8 and bit 7.
+      return frame | (level << 4) | ((used & D) >> 3) | ((used & 0x100) >> 1) | rights;
+    }
+    if (!(entry & A) && !isProbe) storeEntry(entryAddress, entry | A);
+    table = entry & ADDRESS;
+    level--;
+    shift -= LEVEL_BITS;
+  }
+}
