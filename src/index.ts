@@ -20,3 +20,20 @@ export {
 } from "./hardware/cpu.ts";
 export { Ram } from "./hardware/ram.ts";
 export { type Leaf, type Rights, type TableFrames, PageTables } from "./hardware/page-tables.ts";
+export { type KernelOptions, Kernel, UserProcess, createKernel } from "./kernel/kernel.ts";
+export type { Stop } from "./kernel/access.ts";
+export type { Errno } from "./kernel/errno.ts";
+export {
+  type EventListener,
+  type KernelEvent,
+  type NumberedEvent,
+  describeEvent,
+} from "./kernel/event.ts";
+export type { PoolCounters } from "./kernel/hstate.ts";
+export type { Advice } from "./kernel/madvise.ts";
+export type { MmapRequest } from "./kernel/mmap.ts";
+export type { MremapRequest } from "./kernel/mremap.ts";
+export type { ExitStatus } from "./kernel/process.ts";
+export type { PagemapPage, Smaps } from "./kernel/procfs.ts";
+export { DEFAULT_PROFILE, profileNames } from "./kernel/profile.ts";
+export type { Protection } from "./kernel/vma.ts";

@@ -1,0 +1,79 @@
+/** Private anonymous memory of 4K pages (mm/memory.c: do_anonymous_page(), do_wp_page()). */
+import { PAGE_4K } from "../address.ts";
+import type { Leaf } from "../hardware/page-tables.ts";
+import type { AddressSpace } from "./address-space.ts";
+import { FAULT_HANDLED, type FaultOutcome, outOfMemory } from "./fault-outcome.ts";
+import type { Folio } from "./folio.ts";
+import { type KernelState, freeIfUnmapped, invalidate, mapFolio } from "./state.ts";
+import { type Vma, canMerge, leafRights } from "./vma.ts";
+
+/** Precondition: `address` is page-aligned and `leaf`, if any, is not good enough for the access. */
+export function faultAnonymous(
+  kernel: KernelState,
+  space: AddressSpace,
+  vma: Vma,
+  address: number,
+  isWrite: boolean,
+  leaf: Leaf | undefined,
+): FaultOutcome {
+  prepareAnonVma(space, vma);
+  if (!leaf && !isWrite) {
+    kernel.tables.install(space.root, address, 1, kernel.zeroFrame, leafRights(vma, false));
+    return FAULT_HANDLED;
+  }
+  const old =
+    leaf && leaf.physicalAddress !== kernel.zeroFrame
+      ? kernel.folios.at(leaf.physicalAddress)
+      : undefined;
+  if (old && old.mapCount === 1) {
+    const rights = leafRights(vma, true);
+    kernel.tables.protect(space.root, address, address + PAGE_4K, rights);
+    if (kernel.events.isHeard) {
+      kernel.events.emit({ kind: "reuse", pid: space.pid, frame: old.frame });
+    }
+    invalidate(kernel, space, address, address + PAGE_4K);
+    return FAULT_HANDLED;
+  }
+  const folio = allocate4K(kernel);
+  if (!folio) return outOfMemory(kernel, space.pid);
+  if (old) {
+    kernel.machine.ram.copyFrame(folio.frame, old.frame, 1);
+    if (kernel.events.isHeard) {
+      const bytes = PAGE_4K;
+      kernel.events.emit({ kind: "copy", from: old.frame, to: folio.frame, bytes });
+    }
+  } else {
+    kernel.machine.ram.zeroFrame(folio.frame, 1);
+  }
+  mapFolio(kernel, space, address, folio, leafRights(vma, true));
+  if (leaf) invalidate(kernel, space, address, address + PAGE_4K);
+  if (old) {
+    old.mapCount--;
+    freeIfUnmapped(kernel, vma, old);
+  }
+  return FAULT_HANDLED;
+}
+
+function allocate4K(kernel: KernelState): Folio | undefined {
+  const frame = kernel.buddy.allocate(0);
+  if (frame === undefined) return undefined;
+  if (kernel.events.isHeard) {
+    kernel.events.emit({ kind: "allocate", frame, bytes: PAGE_4K, from: "buddy" });
+  }
+  return kernel.folios.create(frame, 1);
+}
+
+/** anon_vma_prepare(): a first fault takes over a neighbour's anon_vma where they could merge. */
+function prepareAnonVma(space: AddressSpace, vma: Vma): void {
+  if (vma.anonVma) return;
+  for (const neighbour of [space.find(vma.end), space.find(vma.start - 1)]) {
+    if (!neighbour?.anonVma) continue;
+    // find_mergeable_anon_vma(): protection does not count here.
+    const like = { ...neighbour, protection: vma.protection };
+    if (canMerge(vma, like) || canMerge(like, vma)) {
+      vma.anonVma = neighbour.anonVma;
+      return;
+    }
+  }
+  vma.anonVma = {};
+}

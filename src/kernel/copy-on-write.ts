@@ -1,0 +1,107 @@
+/**
+ * Write to a huge page that is mapped read-only (mm/hugetlb.c: hugetlb_wp(), unmap_ref_private()):
+ * reuse, copy, or steal.
+ */
+import type { Leaf } from "../hardware/page-tables.ts";
+import type { AddressSpace } from "./address-space.ts";
+import { FAULT_HANDLED, type FaultOutcome, noPage } from "./fault-outcome.ts";
+import type { Folio } from "./folio.ts";
+import type { Inode } from "./hugetlbfs.ts";
+import { zap } from "./munmap.ts";
+import { allocateHuge } from "./reservation.ts";
+import { type KernelState, freeIfUnmapped, invalidate, mapFolio, printk } from "./state.ts";
+import { type Vma, leafRights } from "./vma.ts";
+
+/** Precondition: `leaf` is the page of `vma` that was written to, and is not writable. */
+export function copyOnWrite(
+  kernel: KernelState,
+  space: AddressSpace,
+  vma: Vma,
+  inode: Inode,
+  leaf: Leaf,
+): FaultOutcome {
+  const old = kernel.folios.at(leaf.physicalAddress);
+  if (vma.isShared || (!old.isInPageCache && old.mapCount === 1)) {
+    return reuse(kernel, space, vma, inode, leaf);
+  }
+  // Reservations are for first faults: the owner's copy of its own page must not use one.
+  const isOwnersCopy = vma.isOwner && !old.isInPageCache;
+  const copy = allocateHuge(kernel, vma, inode, leaf.address, isOwnersCopy);
+  if (copy) {
+    kernel.machine.ram.copyFrame(copy.frame, old.frame, copy.level);
+    if (kernel.events.isHeard) {
+      const bytes = inode.hstate.pageBytes;
+      kernel.events.emit({ kind: "copy", from: old.frame, to: copy.frame, bytes });
+    }
+    mapFolio(kernel, space, leaf.address, copy, leafRights(vma, true));
+    invalidate(kernel, space, leaf.address, leaf.address + inode.hstate.pageBytes);
+    old.mapCount--;
+    freeIfUnmapped(kernel, vma, old);
+    return FAULT_HANDLED;
+  }
+  if (!isOwnersCopy || kernel.profile.ownerCowFails === "kill") return noPage(kernel, space.pid);
+  steal(kernel, space, vma, inode, leaf.address, old);
+  if (old.mapCount === 1) return reuse(kernel, space, vma, inode, leaf);
+  return missed(kernel, leaf.address);
+}
+
+function reuse(
+  kernel: KernelState,
+  space: AddressSpace,
+  vma: Vma,
+  inode: Inode,
+  leaf: Leaf,
+): FaultOutcome {
+  const end = leaf.address + inode.hstate.pageBytes;
+  kernel.tables.protect(space.root, leaf.address, end, leafRights(vma, true));
+  invalidate(kernel, space, leaf.address, end);
+  if (kernel.events.isHeard) {
+    kernel.events.emit({ kind: "reuse", pid: space.pid, frame: leaf.physicalAddress });
+  }
+  return FAULT_HANDLED;
+}
+
+/**
+ * unmap_ref_private(): takes the page out of every mapping of the same file range that is neither
+ * shared nor an owner's, and marks each of those that had it.
+ */
+function steal(
+  kernel: KernelState,
+  space: AddressSpace,
+  vma: Vma,
+  inode: Inode,
+  address: number,
+  folio: Folio,
+): void {
+  const { profile, events } = kernel;
+  if (events.isHeard) events.emit({ kind: "steal", pid: space.pid, frame: folio.frame });
+  const offset = address - vma.start + shiftedOffset(profile.stealShiftsOffsetTwice, vma.offset);
+  for (const [other, otherSpace] of kernel.reverseMap.mappings(inode)) {
+    if (other === vma || other.isShared || other.isOwner) continue;
+    if (offset < other.offset || offset >= other.offset + (other.end - other.start)) continue;
+    const at =
+      profile.stealLooksAt === "own address" ? other.start + (offset - other.offset) : address;
+    const entry = kernel.tables.lookup(otherSpace.root, at);
+    if (entry?.physicalAddress !== folio.frame) continue;
+    zap(kernel, otherSpace, other, at, at + inode.hstate.pageBytes);
+    other.isUnmapped = true;
+    if (events.isHeard) {
+      const name = kernel.processes.get(otherSpace.pid)?.name ?? "";
+      events.emit({ kind: "rob", pid: otherSpace.pid, name, address: at });
+    }
+  }
+}
+
+/** The file offset in bytes, as the 2.6.27 kernels computed it: their offset was in 4K pages. */
+function shiftedOffset(isShiftedTwice: boolean, offset: number): number {
+  return isShiftedTwice ? Math.floor(offset / 4096 / 4096) * 4096 : offset;
+}
+
+/** Somebody still maps the page and none is free: the kernel tries again for ever, or BUGs. */
+function missed(kernel: KernelState, address: number): FaultOutcome {
+  const why = kernel.profile.stealShiftsOffsetTwice
+    ? "kernel BUG at mm/hugetlb.c: the steal missed a mapping"
+    : "the steal cannot find the page in a moved mapping and is retried for ever";
+  if (kernel.profile.stealShiftsOffsetTwice) printk(kernel, "kernel BUG at mm/hugetlb.c!");
+  return { kind: "stuck", address, why };
+}

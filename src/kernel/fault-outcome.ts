@@ -1,0 +1,29 @@
+/** What becomes of a page fault: the access is tried again, or the process gets a signal. */
+import { type KernelState, printk } from "./state.ts";
+
+export interface Signal {
+  readonly kind: "signal";
+  readonly signal: "SIGBUS" | "SIGSEGV" | "SIGKILL";
+  /** si_code by name; undefined for SIGKILL. */
+  readonly code?: "ADRERR" | "MAPERR" | "ACCERR" | "KERNEL";
+}
+
+export type FaultOutcome =
+  | { readonly kind: "handled" }
+  | Signal
+  /** The kernel would retry for ever: a defect of its own. */
+  | { readonly kind: "stuck"; readonly address: number; readonly why: string };
+
+export const FAULT_HANDLED: FaultOutcome = { kind: "handled" };
+export const SIGBUS: Signal = { kind: "signal", signal: "SIGBUS", code: "ADRERR" };
+
+/** A fault that finds no huge page: VM_FAULT_SIGBUS, or VM_FAULT_OOM in older kernels. */
+export function noPage(kernel: KernelState, pid: number): FaultOutcome {
+  return kernel.profile.noPageSignal === "SIGBUS" ? SIGBUS : outOfMemory(kernel, pid);
+}
+
+/** VM_FAULT_OOM in 2.6 (arch/x86/mm/fault.c): the process that faulted is killed. */
+export function outOfMemory(kernel: KernelState, pid: number): FaultOutcome {
+  printk(kernel, `VM: killing process ${kernel.processes.get(pid)?.name ?? ""}`);
+  return { kind: "signal", signal: "SIGKILL" };
+}

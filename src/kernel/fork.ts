@@ -1,0 +1,112 @@
+/** fork, exec, exit: address spaces begin and end (kernel/fork.c, mm/hugetlb.c, kernel/exit.c). */
+import { ResourceError } from "../errors.ts";
+import { AddressSpace } from "./address-space.ts";
+import { openVma, removeVmas } from "./munmap.ts";
+import type { ExitStatus, Process } from "./process.ts";
+import { formatStatus } from "./process.ts";
+import { type KernelState, invalidate, mapFolio } from "./state.ts";
+import { type Vma, leafRights } from "./vma.ts";
+
+export function createSpace(kernel: KernelState, pid: number): AddressSpace {
+  const pcid = kernel.freePcids.pop() ?? 0;
+  return new AddressSpace(kernel.tables.createRoot(), pcid, pid);
+}
+
+/** exit_mmap(): all pages of all mappings, then what the mappings held, then the tables. */
+export function destroySpace(kernel: KernelState, space: AddressSpace): void {
+  removeVmas(kernel, space, [...space.vmas]);
+  for (const cpu of space.ranOn) {
+    if (kernel.running[cpu] === space) kernel.running[cpu] = undefined;
+  }
+  kernel.tables.destroyRoot(space.root);
+  if (space.pcid !== 0) kernel.freePcids.push(space.pcid);
+}
+
+/** A process whose address space is empty. Throws ResourceError if RAM has no frame for it. */
+export function spawn(kernel: KernelState, name: string, parent: number): Process {
+  const pid = kernel.nextPid++;
+  const child: Process = {
+    pid,
+    name,
+    parent,
+    cpu: pid % kernel.machine.cpus.length,
+    space: createSpace(kernel, pid),
+    catchesSignals: false,
+    isStuck: false,
+    status: undefined,
+  };
+  kernel.processes.set(pid, child);
+  return child;
+}
+
+/** dup_mmap(); undefined is ENOMEM. */
+export function fork(kernel: KernelState, parent: Process, name: string): Process | undefined {
+  let child: Process;
+  try {
+    child = spawn(kernel, name, parent.pid);
+  } catch (error) {
+    if (error instanceof ResourceError) return undefined;
+    throw error;
+  }
+  child.catchesSignals = parent.catchesSignals;
+  for (const vma of parent.space.vmas) {
+    if (!vma.isDontFork) copyVma(kernel, parent.space, child.space, vma);
+  }
+  return child;
+}
+
+/**
+ * A child's mapping has neither map nor OWNER: reservations are its parent's. Its private pages
+ * are the parent's, write-protected on both sides; pages of shared mappings it faults in.
+ */
+function copyVma(kernel: KernelState, from: AddressSpace, to: AddressSpace, vma: Vma): void {
+  const copy: Vma = {
+    ...vma,
+    isOwner: false,
+    reservation: undefined,
+    isUnmapped: vma.isUnmapped && !kernel.profile.forkForgetsUnmapped,
+    anonVma: vma.anonVma && {},
+  };
+  openVma(kernel, to, copy);
+  to.insert(copy);
+  if (vma.isShared) {
+    if (!kernel.profile.forkCopiesShared) return;
+    kernel.tables.list(from.root, vma.start, vma.end, (leaf) => {
+      const folio = kernel.folios.at(leaf.physicalAddress);
+      mapFolio(kernel, to, leaf.address, folio, leafRights(copy, leaf.writable));
+    });
+    return;
+  }
+  let nrShared = 0;
+  kernel.tables.share(from.root, to.root, vma.start, vma.end, (leaf) => {
+    nrShared++;
+    if (leaf.physicalAddress !== kernel.zeroFrame) {
+      kernel.folios.at(leaf.physicalAddress).mapCount++;
+    }
+  });
+  if (nrShared > 0) invalidate(kernel, from, vma.start, vma.end);
+}
+
+/** exec: every mapping goes and signal handlers are reset. */
+export function exec(kernel: KernelState, process: Process): void {
+  destroySpace(kernel, process.space);
+  process.space = createSpace(kernel, process.pid);
+  process.catchesSignals = false;
+}
+
+/** do_exit(): memory goes at once; the status stays until the parent waits. */
+export function end(kernel: KernelState, process: Process, status: ExitStatus): void {
+  destroySpace(kernel, process.space);
+  process.status = status;
+  if (kernel.events.isHeard) {
+    const { pid, name } = process;
+    kernel.events.emit({ kind: "exit", pid, name, status: formatStatus(status) });
+  }
+  for (const child of kernel.processes.values()) {
+    if (child.parent !== process.pid) continue;
+    child.parent = 1;
+    // init waits at once.
+    if (child.status) kernel.processes.delete(child.pid);
+  }
+  if (process.parent === 1) kernel.processes.delete(process.pid);
+}

@@ -1,0 +1,296 @@
+/**
+ * The face of the emulated kernel: create one, start processes, make them do things, and see what
+ * happened. System calls return what Linux returns: a value, or the errno's name. Accesses return
+ * the value or a `Stop`. Nothing here throws because of what a guest does.
+ */
+import { PAGE_1G, PAGE_2M, PAGE_4K, roundUp } from "../address.ts";
+import { OptionError } from "../errors.ts";
+import { type Machine, type MachineOptions, createMachine } from "../hardware/machine.ts";
+import { type Stop, accessMemory } from "./access.ts";
+import { Buddy } from "./buddy.ts";
+import type { Errno } from "./errno.ts";
+import { type EventListener, EventStream } from "./event.ts";
+import { FolioTable } from "./folio.ts";
+import { end, exec, fork, spawn } from "./fork.ts";
+import { type PoolCounters, Hstate } from "./hstate.ts";
+import { type Advice, madvise } from "./madvise.ts";
+import { mlock, munlock } from "./mlock.ts";
+import { type MmapRequest, mmap } from "./mmap.ts";
+import { mprotect } from "./mprotect.ts";
+import { type MremapRequest, mremap } from "./mremap.ts";
+import { munmap } from "./munmap.ts";
+import { readPoolFile, writePoolFile } from "./pool-files.ts";
+import type { ExitStatus, Process } from "./process.ts";
+import {
+  type PagemapPage,
+  type Smaps,
+  hugetlbBytes,
+  mapsText,
+  meminfoText,
+  pagemap,
+  residentPages,
+  smaps,
+  smapsText,
+  statusText,
+} from "./procfs.ts";
+import { DEFAULT_PROFILE, profile } from "./profile.ts";
+import { ReverseMap } from "./reverse-map.ts";
+import { type KernelState, RESERVED_BYTES } from "./state.ts";
+import type { Protection } from "./vma.ts";
+
+export interface KernelOptions {
+  /** Name of a profile (`profileNames`); default the newest real kernel. */
+  readonly profile?: string;
+  /** The machine it runs on: an existing one, or options for a new one. RAM is all the kernel's. */
+  readonly machine?: Machine | MachineOptions;
+  /** Pages in the pool at boot, by page size in bytes: `new Map([[PAGE_2M, 64]])`. */
+  readonly hugePages?: ReadonlyMap<number, number>;
+}
+
+const CR4_PGE_AND_PCIDE = (1n << 7n) | (1n << 17n);
+const RAM_MIN = 4 * PAGE_2M;
+const FIRST_PID = 100;
+
+/** Boots a kernel. Throws OptionError for an unknown profile, or RAM too small for the pool. */
+export function createKernel(options: KernelOptions = {}): Kernel {
+  const given = options.machine ?? {};
+  const machine = "ram" in given ? given : createMachine(given);
+  if (machine.ram.bytes < RAM_MIN) {
+    throw new OptionError("ramBytes", `a kernel needs at least ${RAM_MIN} bytes of RAM`);
+  }
+  const events = new EventStream();
+  const folios = new FolioTable();
+  const buddy = new Buddy(RESERVED_BYTES, machine.ram.bytes);
+  const tables = machine.createPageTables({
+    allocate: () => buddy.allocate(0),
+    free: (frame) => buddy.free(frame, 0),
+  });
+  const state: KernelState = {
+    profile: profile(options.profile ?? DEFAULT_PROFILE),
+    machine,
+    tables,
+    buddy,
+    folios,
+    hstates: new Map([
+      [PAGE_2M, new Hstate(2, buddy, folios, events)],
+      [PAGE_1G, new Hstate(3, buddy, folios, events)],
+    ]),
+    reverseMap: new ReverseMap(),
+    events,
+    processes: new Map(),
+    running: machine.cpus.map(() => undefined),
+    zeroFrame: RESERVED_BYTES - PAGE_4K,
+    log: [],
+    freePcids: Array.from({ length: 4095 }, (_, i) => 4095 - i),
+    nextPid: FIRST_PID,
+  };
+  for (const [pageBytes, count] of options.hugePages ?? []) {
+    const hstate = state.hstates.get(pageBytes);
+    if (!hstate) throw new OptionError("hugePages", `no huge pages of ${pageBytes} bytes`);
+    hstate.allocateAtBoot(count);
+  }
+  for (const cpu of machine.cpus) {
+    cpu.cr4 |= CR4_PGE_AND_PCIDE;
+    cpu.cpl = 3;
+  }
+  return new Kernel(state);
+}
+
+export class Kernel {
+  /** The parts, for inspection; changing them breaks the kernel's invariants. */
+  readonly state: KernelState;
+  readonly #processes = new Map<number, UserProcess>();
+
+  constructor(state: KernelState) {
+    this.state = state;
+  }
+
+  /** Starts a process with an empty address space. Throws ResourceError if RAM is full. */
+  spawn(name: string): UserProcess {
+    return this.#wrap(spawn(this.state, name, 1));
+  }
+
+  /** Counters of the pool of a page size; undefined for a size without pool. */
+  pool(pageBytes: number): PoolCounters | undefined {
+    return this.state.hstates.get(pageBytes)?.counters;
+  }
+
+  /** Calls `listener` with each event from now on; call the result to end that. */
+  onEvent(listener: EventListener): () => void {
+    return this.state.events.listen(listener);
+  }
+
+  /** Lines that the kernel printed to its console. */
+  get log(): readonly string[] {
+    return this.state.log;
+  }
+
+  /**
+   * The text of /proc/meminfo, /proc/sys/vm/nr_[overcommit_]hugepages, the files in
+   * /sys/kernel/mm/hugepages/hugepages-<size>kB, or a process's maps, smaps and status.
+   */
+  readFile(path: string): string | Errno {
+    if (path === "/proc/meminfo") return meminfoText(this.state);
+    const match = /^\/proc\/(\d+)\/(maps|smaps|status)$/.exec(path);
+    if (!match) return readPoolFile(this.state, path) ?? "ENOENT";
+    const process = this.state.processes.get(Number(match[1]));
+    if (!process || process.status) return "ENOENT";
+    if (match[2] === "maps") return mapsText(this.state, process.space);
+    if (match[2] === "smaps") return smapsText(this.state, process.space);
+    return statusText(this.state, process);
+  }
+
+  /** Writes a pool's nr_hugepages or nr_overcommit_hugepages. */
+  writeFile(path: string, text: string): "ok" | Errno {
+    return writePoolFile(this.state, path, text);
+  }
+
+  #wrap(process: Process): UserProcess {
+    const wrapped = new UserProcess(this.state, process, (child) => this.#wrap(child));
+    this.#processes.set(process.pid, wrapped);
+    return wrapped;
+  }
+}
+
+/** A process as a program embeds it. Calls on one that has ended throw OptionError. */
+export class UserProcess {
+  readonly #kernel: KernelState;
+  readonly #process: Process;
+  readonly #wrap: (process: Process) => UserProcess;
+
+  constructor(kernel: KernelState, process: Process, wrap: (process: Process) => UserProcess) {
+    this.#kernel = kernel;
+    this.#process = process;
+    this.#wrap = wrap;
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+  get name(): string {
+    return this.#process.name;
+  }
+  /** How it ended; undefined while it lives. */
+  get status(): ExitStatus | undefined {
+    return this.#process.status;
+  }
+  /** Its last fault never returned (`Stop` of kind "stuck"). */
+  get isStuck(): boolean {
+    return this.#process.isStuck;
+  }
+  /** Whether SIGBUS and SIGSEGV have a handler; otherwise they kill. */
+  set catchesSignals(value: boolean) {
+    this.#alive.catchesSignals = value;
+  }
+
+  get #alive(): Process {
+    if (this.#process.status) {
+      throw new OptionError("process", `${this.name} (PID ${this.pid}) has ended`);
+    }
+    return this.#process;
+  }
+
+  // ---- Memory
+
+  /** The new mapping's address, or an errno. */
+  mmap(request: MmapRequest): number | Errno {
+    return mmap(this.#kernel, this.#alive.space, request);
+  }
+  munmap(address: number, length: number): "ok" | Errno {
+    return munmap(this.#kernel, this.#alive.space, address, length);
+  }
+  mprotect(address: number, length: number, protection: Protection): "ok" | Errno {
+    return mprotect(this.#kernel, this.#alive.space, address, length, protection);
+  }
+  /** The mapping's address from now on, or an errno. */
+  mremap(request: MremapRequest): number | Errno {
+    return mremap(this.#kernel, this.#alive.space, request);
+  }
+  madvise(address: number, length: number, advice: Advice): "ok" | Errno {
+    return madvise(this.#kernel, this.#alive.space, address, length, advice);
+  }
+  mlock(address: number, length: number): "ok" | Errno {
+    return mlock(this.#kernel, this.#alive.space, address, length);
+  }
+  munlock(address: number, length: number): "ok" | Errno {
+    return munlock(this.#alive.space, address, length);
+  }
+  /** Resident pages of 4K in the range, or an errno. */
+  mincore(address: number, length: number): number | Errno {
+    if (address % PAGE_4K !== 0) return "EINVAL";
+    const stop = address + roundUp(length, PAGE_4K);
+    return residentPages(this.#kernel, this.#alive.space, address, stop) ?? "ENOMEM";
+  }
+
+  /** Loads 8 bytes, little-endian, unsigned. */
+  read(address: number): bigint | Stop {
+    const result = accessMemory(this.#kernel, this.#alive, (cpu) => cpu.load(address, 8));
+    return result.kind === "done" ? result.value : result;
+  }
+
+  /** Stores 8 bytes; undefined: done. */
+  write(address: number, value: bigint): Stop | undefined {
+    const result = accessMemory(this.#kernel, this.#alive, (cpu) => cpu.store(address, 8, value));
+    return result.kind === "done" ? undefined : result;
+  }
+
+  /** Adds one to 8 bytes by one read-modify-write instruction; undefined: done. */
+  increment(address: number): Stop | undefined {
+    const result = accessMemory(this.#kernel, this.#alive, (cpu) => {
+      if (cpu.access(address, "write", 8) < 0) return cpu.fault;
+      const old = cpu.load(address, 8);
+      return typeof old === "bigint" ? cpu.store(address, 8, old + 1n) : old;
+    });
+    return result.kind === "done" ? undefined : result;
+  }
+
+  // ---- Life
+
+  /** The child, or ENOMEM. It does what it is told; it has no program of its own. */
+  fork(name: string): UserProcess | Errno {
+    const child = fork(this.#kernel, this.#alive, name);
+    return child ? this.#wrap(child) : "ENOMEM";
+  }
+  /** Drops every mapping and resets signal handlers. */
+  exec(): void {
+    exec(this.#kernel, this.#alive);
+  }
+  exit(code: number): void {
+    end(this.#kernel, this.#alive, { kind: "exited", code: code & 0xff });
+  }
+  /** How a child ended; ECHILD if it is none of ours, EAGAIN while it lives. */
+  wait(child: UserProcess): ExitStatus | Errno {
+    const found = this.#kernel.processes.get(child.pid);
+    if (found?.parent !== this.#alive.pid) return "ECHILD";
+    if (!found.status) return "EAGAIN";
+    this.#kernel.processes.delete(child.pid);
+    return found.status;
+  }
+  /** SIGKILL from outside. ESRCH if it is gone and waited for. */
+  kill(signal = "SIGKILL"): "ok" | Errno {
+    if (!this.#kernel.processes.has(this.pid)) return "ESRCH";
+    if (!this.#process.status) end(this.#kernel, this.#process, { kind: "killed", signal });
+    return "ok";
+  }
+
+  // ---- What /proc shows
+
+  /** What smaps says of the mapping at `address`; undefined if there is none. */
+  smaps(address: number): Smaps | undefined {
+    const { space } = this.#alive;
+    const vma = space.find(address);
+    return vma && smaps(this.#kernel, space, vma);
+  }
+  /** One entry a page of `step` bytes (default 2M) from `address` on. */
+  pagemap(address: number, nrPages: number, step: number = PAGE_2M): PagemapPage[] {
+    return pagemap(this.#kernel, this.#alive.space, address, nrPages, step);
+  }
+  /** Bytes of huge pages that it maps. */
+  get hugetlbBytes(): number {
+    return hugetlbBytes(this.#kernel, this.#alive.space);
+  }
+  /** How many mappings meet the range. */
+  nrMappings(address: number, length: number): number {
+    return this.#alive.space.overlapping(address, address + length).length;
+  }
+}

@@ -1,0 +1,77 @@
+/** munmap: pages go first, then mappings and what they hold (mm/vma.c, mm/hugetlb.c). */
+import { PAGE_4K, USER_END, roundUp } from "../address.ts";
+import type { AddressSpace } from "./address-space.ts";
+import type { Errno } from "./errno.ts";
+import { closeReservation, restoreOnZap } from "./reservation.ts";
+import { type KernelState, freeIfUnmapped, invalidate } from "./state.ts";
+import type { Vma } from "./vma.ts";
+
+/** Empties the entries of [start, end) in `vma` (unmap_page_range(), __unmap_hugepage_range()). */
+export function zap(
+  kernel: KernelState,
+  space: AddressSpace,
+  vma: Vma,
+  start: number,
+  end: number,
+): void {
+  let nrGone = 0;
+  kernel.tables.remove(space.root, start, end, (leaf) => {
+    nrGone++;
+    if (leaf.physicalAddress === kernel.zeroFrame) return;
+    const folio = kernel.folios.at(leaf.physicalAddress);
+    folio.mapCount--;
+    if (vma.inode) restoreOnZap(kernel, vma, vma.inode, leaf.address, folio);
+    freeIfUnmapped(kernel, vma, folio);
+  });
+  if (nrGone > 0) invalidate(kernel, space, start, end);
+}
+
+/** A mapping is gone: its reservation returns, and its file dies with its last user. */
+export function closeVma(kernel: KernelState, vma: Vma): void {
+  const { inode } = vma;
+  if (!inode) return;
+  kernel.reverseMap.delete(inode, vma);
+  closeReservation(vma, inode);
+  if (--inode.nrUsers === 0) inode.evict();
+}
+
+/** A mapping, or a piece of one, begins to exist. */
+export function openVma(kernel: KernelState, space: AddressSpace, vma: Vma): void {
+  if (!vma.inode) return;
+  vma.inode.nrUsers++;
+  kernel.reverseMap.add(vma.inode, vma, space);
+}
+
+/** Makes `address` a border; false: it lies inside a huge page (EINVAL). */
+export function splitAt(kernel: KernelState, space: AddressSpace, address: number): boolean {
+  const split = space.splitAt(address);
+  if (split === false) return false;
+  if (split.upper) openVma(kernel, space, split.upper);
+  return true;
+}
+
+/** Removes whole mappings: all pages of all of them first. */
+export function removeVmas(kernel: KernelState, space: AddressSpace, vmas: readonly Vma[]): void {
+  for (const vma of vmas) zap(kernel, space, vma, vma.start, vma.end);
+  for (const vma of vmas) space.delete(vma);
+  if (vmas.length > 0) {
+    const hole = space.holeAround(vmas[0].start, vmas[vmas.length - 1].end);
+    kernel.tables.freeTables(space.root, hole.floor, hole.ceiling);
+  }
+  for (const vma of vmas) closeVma(kernel, vma);
+}
+
+/** Length 0 and unaligned addresses are EINVAL, and so is a border inside a huge page. */
+export function munmap(
+  kernel: KernelState,
+  space: AddressSpace,
+  address: number,
+  length: number,
+): "ok" | Errno {
+  const end = address + roundUp(length, PAGE_4K);
+  if (address % PAGE_4K !== 0 || length === 0 || end > USER_END) return "EINVAL";
+  if (!splitAt(kernel, space, address)) return "EINVAL";
+  if (!splitAt(kernel, space, end)) return "EINVAL";
+  removeVmas(kernel, space, space.overlapping(address, end));
+  return "ok";
+}

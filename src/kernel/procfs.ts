@@ -1,0 +1,228 @@
+/**
+ * What a script reads of a process and of memory, in Linux's own format (fs/proc/task_mmu.c,
+ * fs/proc/array.c, mm/hugetlb.c: hugetlb_report_meminfo()).
+ */
+import { PAGE_2M, PAGE_4K } from "../address.ts";
+import type { Leaf } from "../hardware/page-tables.ts";
+import type { AddressSpace } from "./address-space.ts";
+import type { Process } from "./process.ts";
+import type { KernelState } from "./state.ts";
+import { type Vma, pageBytes } from "./vma.ts";
+
+/** What smaps says of a mapping, in bytes. */
+export interface Smaps {
+  readonly start: number;
+  readonly end: number;
+  /** `rw-p` */
+  readonly permissions: string;
+  readonly offset: number;
+  readonly kernelPageSize: number;
+  readonly sharedHugetlb: number;
+  readonly privateHugetlb: number;
+  /** Resident bytes of 4K pages; pages of zeros do not count. */
+  readonly resident: number;
+  /** `rd`, `wr`, … */
+  readonly flags: readonly string[];
+}
+
+/** One page of pagemap; undefined where nothing is mapped. */
+export type PagemapPage =
+  | undefined
+  | {
+      readonly frame: number;
+      /** Identifies the frame in this life. */
+      readonly life: number;
+      /** PM_FILE: bit 61 */
+      readonly isFile: boolean;
+      /** PM_MMAP_EXCLUSIVE: bit 56 */
+      readonly isExclusive: boolean;
+    };
+
+export function smaps(kernel: KernelState, space: AddressSpace, vma: Vma): Smaps {
+  let sharedHugetlb = 0;
+  let privateHugetlb = 0;
+  let resident = 0;
+  kernel.tables.list(space.root, vma.start, vma.end, (leaf) => {
+    if (leaf.physicalAddress === kernel.zeroFrame) return;
+    if (!vma.inode) resident += PAGE_4K;
+    else if (showsAsShared(kernel, leaf)) sharedHugetlb += vma.inode.hstate.pageBytes;
+    else privateHugetlb += vma.inode.hstate.pageBytes;
+  });
+  const { read, write, execute } = vma.protection;
+  const permissions =
+    (read ? "r" : "-") + (write ? "w" : "-") + (execute ? "x" : "-") + (vma.isShared ? "s" : "p");
+  return {
+    start: vma.start,
+    end: vma.end,
+    permissions,
+    offset: vma.inode ? vma.offset : 0,
+    kernelPageSize: pageBytes(vma),
+    sharedHugetlb,
+    privateHugetlb,
+    resident,
+    flags: vmFlags(vma),
+  };
+}
+
+function showsAsShared(kernel: KernelState, leaf: Leaf): boolean {
+  if (kernel.folios.at(leaf.physicalAddress).mapCount > 1) return true;
+  return leaf.level === 3 && kernel.profile.smapsShows1GShared;
+}
+
+/** show_smap_vma_flags(), in its order. */
+function vmFlags(vma: Vma): string[] {
+  const { read, write, execute } = vma.protection;
+  const all: readonly (readonly [string, boolean])[] = [
+    ["rd", read],
+    ["wr", write],
+    ["ex", execute],
+    ["sh", vma.isShared],
+    ["mr", true],
+    ["mw", true],
+    ["me", true],
+    ["ms", vma.isShared],
+    ["dc", vma.isDontFork],
+    ["de", vma.inode !== undefined],
+    ["ac", vma.inode === undefined && !vma.isNoreserve],
+    ["nr", vma.isNoreserve],
+    ["ht", vma.inode !== undefined],
+  ];
+  return all.filter(([, isSet]) => isSet).map(([name]) => name);
+}
+
+/** Pages of `step` bytes from `address` on. */
+export function pagemap(
+  kernel: KernelState,
+  space: AddressSpace,
+  address: number,
+  nrPages: number,
+  step = PAGE_2M,
+): PagemapPage[] {
+  return Array.from({ length: nrPages }, (_, i) => {
+    const leaf = kernel.tables.lookup(space.root, address + i * step);
+    if (!leaf || leaf.physicalAddress === kernel.zeroFrame) return undefined;
+    const folio = kernel.folios.at(leaf.physicalAddress);
+    return {
+      frame: folio.frame,
+      life: folio.life,
+      isFile: folio.isInPageCache,
+      isExclusive: folio.mapCount === 1,
+    };
+  });
+}
+
+/** Bytes of huge pages that the process maps (hugetlb_report_usage()). */
+export function hugetlbBytes(kernel: KernelState, space: AddressSpace): number {
+  let bytes = 0;
+  for (const vma of space.vmas) {
+    const { inode } = vma;
+    if (!inode) continue;
+    kernel.tables.list(space.root, vma.start, vma.end, () => {
+      bytes += inode.hstate.pageBytes;
+    });
+  }
+  return bytes;
+}
+
+/** Resident 4K pages of [start, end), which must be mapped: undefined is ENOMEM (mincore). */
+export function residentPages(
+  kernel: KernelState,
+  space: AddressSpace,
+  start: number,
+  end: number,
+): number | undefined {
+  if (!space.covers(start, end)) return undefined;
+  let nr = 0;
+  for (const vma of space.overlapping(start, end)) {
+    // A huge page may begin before `start` and end behind `end`.
+    kernel.tables.list(space.root, vma.start, vma.end, (leaf) => {
+      const bytes = pageBytes(vma);
+      const from = Math.max(start, leaf.address);
+      nr += Math.max(0, Math.min(end, leaf.address + bytes) - from) / PAGE_4K;
+    });
+  }
+  return nr;
+}
+
+// ---- Text
+
+const kB = (bytes: number): string => `${bytes / 1024}`;
+const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, "0");
+
+/** The kernel's unsigned 64-bit view of a counter. */
+export function unsigned(counter: number): bigint {
+  return BigInt.asUintN(64, BigInt(counter));
+}
+
+/** /proc/meminfo: the lines that this kernel can answer. */
+export function meminfoText(kernel: KernelState): string {
+  const defaultPool = kernel.hstates.get(PAGE_2M);
+  if (!defaultPool) return "";
+  const { total, free, reserved, surplus } = defaultPool.counters;
+  let hugeBytes = 0;
+  for (const { counters, pageBytes: bytes } of kernel.hstates.values()) {
+    hugeBytes += counters.total * bytes;
+  }
+  const line = (name: string, bytes: number): string =>
+    `${`${name}:`.padEnd(16)}${kB(bytes).padStart(8)} kB\n`;
+  const count = (name: string, value: bigint): string =>
+    `${`${name}:`.padEnd(19)}${`${value}`.padStart(5)}\n`;
+  return (
+    line("MemTotal", kernel.machine.ram.bytes) +
+    line("MemFree", kernel.buddy.freeBytes) +
+    count("HugePages_Total", unsigned(total)) +
+    count("HugePages_Free", unsigned(free)) +
+    count("HugePages_Rsvd", unsigned(reserved)) +
+    count("HugePages_Surp", unsigned(surplus)) +
+    line("Hugepagesize", PAGE_2M) +
+    line("Hugetlb", hugeBytes)
+  );
+}
+
+/** A line of /proc/PID/maps. */
+function mapsLine(vma: Vma, permissions: string): string {
+  const range = `${hex(vma.start, 8)}-${hex(vma.end, 8)}`;
+  const offset = hex(vma.inode ? vma.offset : 0, 8);
+  const head = `${range} ${permissions} ${offset} 00:00 0 `;
+  return vma.inode ? `${head.padEnd(73)}/anon_hugepage (deleted)\n` : `${head}\n`;
+}
+
+export function mapsText(kernel: KernelState, space: AddressSpace): string {
+  return space.vmas.map((vma) => mapsLine(vma, smaps(kernel, space, vma).permissions)).join("");
+}
+
+export function smapsText(kernel: KernelState, space: AddressSpace): string {
+  const line = (name: string, bytes: number): string =>
+    `${`${name}:`.padEnd(16)}${kB(bytes).padStart(8)} kB\n`;
+  return space.vmas
+    .map((vma) => {
+      const s = smaps(kernel, space, vma);
+      return (
+        mapsLine(vma, s.permissions) +
+        line("Size", s.end - s.start) +
+        line("KernelPageSize", s.kernelPageSize) +
+        line("MMUPageSize", s.kernelPageSize) +
+        line("Rss", s.resident) +
+        line("Anonymous", s.resident) +
+        line("Shared_Hugetlb", s.sharedHugetlb) +
+        line("Private_Hugetlb", s.privateHugetlb) +
+        `VmFlags: ${s.flags.map((flag) => `${flag} `).join("")}\n`
+      );
+    })
+    .join("");
+}
+
+/** /proc/PID/status: the lines that this kernel can answer. */
+export function statusText(kernel: KernelState, process: Process): string {
+  const { space } = process;
+  const sizes = space.vmas.map((vma) => vma.end - vma.start);
+  const line = (name: string, bytes: number): string => `${name}:\t${kB(bytes).padStart(8)} kB\n`;
+  return (
+    `Name:\t${process.name}\nPid:\t${process.pid}\nPPid:\t${process.parent}\n` +
+    line(
+      "VmSize",
+      sizes.reduce((sum, bytes) => sum + bytes, 0),
+    ) +
+    line("HugetlbPages", hugetlbBytes(kernel, space))
+  );
+}

@@ -1,0 +1,91 @@
+/** What all parts of one kernel share. Operations take it as their first argument. */
+import { PAGE_4K } from "../address.ts";
+import type { Machine } from "../hardware/machine.ts";
+import type { PageTables } from "../hardware/page-tables.ts";
+import type { AddressSpace } from "./address-space.ts";
+import type { Buddy } from "./buddy.ts";
+import type { EventStream } from "./event.ts";
+import { type Folio, type FolioTable, bytesOf } from "./folio.ts";
+import type { Hstate } from "./hstate.ts";
+import type { Process } from "./process.ts";
+import type { Profile } from "./profile.ts";
+import type { ReverseMap } from "./reverse-map.ts";
+import type { Vma } from "./vma.ts";
+
+export interface KernelState {
+  readonly profile: Profile;
+  readonly machine: Machine;
+  readonly tables: PageTables;
+  readonly buddy: Buddy;
+  readonly folios: FolioTable;
+  /** By page size in bytes. */
+  readonly hstates: ReadonlyMap<number, Hstate>;
+  readonly reverseMap: ReverseMap;
+  readonly events: EventStream;
+  /** Living and ended ones, by pid, until their parent has waited for them. */
+  readonly processes: Map<number, Process>;
+  /** By CPU: the address space that its CR3 names. */
+  readonly running: (AddressSpace | undefined)[];
+  /** The frame of zeros that read faults of 4K memory map. */
+  readonly zeroFrame: number;
+  /** What the kernel printed. */
+  readonly log: string[];
+  /** PCIDs that no address space has. */
+  readonly freePcids: number[];
+  nextPid: number;
+}
+
+export function printk(kernel: KernelState, text: string): void {
+  kernel.log.push(text);
+  if (kernel.events.isHeard) kernel.events.emit({ kind: "log", text });
+}
+
+/** Drops what CPUs that ran `space` may cache of [start, end) (flush_tlb_mm_range()). */
+export function invalidate(
+  kernel: KernelState,
+  space: AddressSpace,
+  start: number,
+  end: number,
+): void {
+  for (const cpu of space.ranOn) {
+    kernel.machine.cpus[cpu].invalidateRange(space.pcid, start, end);
+  }
+  if (kernel.events.isHeard) {
+    const cpus = [...space.ranOn];
+    kernel.events.emit({ kind: "invalidate", pid: space.pid, start, end, cpus });
+  }
+}
+
+/** Points a leaf of `vma` at a folio. The entry that was there, if any, is the caller's to forget. */
+export function mapFolio(
+  kernel: KernelState,
+  space: AddressSpace,
+  address: number,
+  folio: Folio,
+  rights: Parameters<PageTables["install"]>[4],
+): void {
+  kernel.tables.install(space.root, address, folio.level, folio.frame, rights);
+  folio.mapCount++;
+  if (kernel.events.isHeard) {
+    kernel.events.emit({ kind: "map", pid: space.pid, address, frame: folio.frame });
+  }
+}
+
+/** Frees an anonymous folio of `vma` if no entry points at it any more. */
+export function freeIfUnmapped(kernel: KernelState, vma: Vma, folio: Folio): void {
+  if (folio.mapCount > 0 || folio.isInPageCache) return;
+  if (vma.inode) {
+    vma.inode.hstate.free(folio);
+    return;
+  }
+  kernel.folios.delete(folio);
+  kernel.buddy.free(folio.frame, 0);
+  if (kernel.events.isHeard) {
+    const { frame } = folio;
+    const bytes = bytesOf(folio);
+    kernel.events.emit({ kind: "free", frame, bytes, to: "buddy", restoresReservation: false });
+  }
+}
+
+/** Sets the first frames of RAM apart: frame 0 is nobody's. */
+export const RESERVED_BYTES = 256 * PAGE_4K;
