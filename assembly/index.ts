@@ -6,7 +6,14 @@ import { ABI_VERSION, EXCHANGE_BYTES, STATUS_DONE, TLB_ARRAYS } from "./layout";
 import { Cpu, cpuReset, isCanonical, protectionFault } from "./cpu";
 import { access as accessVirtual, loadVirtual, storeVirtual } from "./access";
 import { lookasideDrop, lookasideInit } from "./lookaside";
-import { back, linear, ramInit, ramLoad as loadPhysical, ramStore as storePhysical } from "./ram";
+import {
+  back,
+  linear,
+  ramInit,
+  ramLoad as loadPhysical,
+  ramStore as storePhysical,
+  ramUsedEnd,
+} from "./ram";
 import { tlbInit } from "./tlb";
 import { translated, walk } from "./walk";
 import {
@@ -41,11 +48,13 @@ export function geometryAddress(): usize {
 
 /**
  * Lays the machine out: exchange area, CPUs, RAM's directory, RAM's backing up to `linearBytes`.
- * False if RAM's directory does not fit.
+ * False if RAM's directory does not fit. A second call with the same arguments starts anew.
  */
 export function init(ramBytes: f64, nrCpus: u32, linearBytes: f64): bool {
   exchange = (__heap_base + (TLB_ARRAYS << 3) + 4095) & ~4095;
   firstCpu = exchange + EXCHANGE_BYTES;
+  if (ramUsedEnd() > exchange) memory.fill(exchange, 0, ramUsedEnd() - exchange);
+  tables.emptyStock();
   cpuBytes = (tlbInit(changetype<Cpu>(firstCpu), geometryAddress()) + 4095) & ~4095;
   const end = firstCpu + nrCpus * cpuBytes;
   if (!ramInit(end, <usize>linearBytes, <u64>ramBytes)) return false;

@@ -20,6 +20,11 @@ let backingEnd: u32 = 0;
 let freeSection: u32 = 0;
 let sectionsBacked: u32 = 0;
 
+/** End of the linear memory that was ever written. */
+export function ramUsedEnd(): usize {
+  return backingNext;
+}
+
 /** Lays RAM out from `base` to `end` (linear); returns false if there is no room at all. */
 export function ramInit(base: usize, end: usize, bytes: u64): bool {
   const nrSections = bytes >> SECTION_SHIFT;
@@ -31,6 +36,8 @@ export function ramInit(base: usize, end: usize, bytes: u64): bool {
   zeroSection = <u32>first;
   backingNext = zeroSection + SECTION_BYTES;
   backingEnd = <u32>(<u64>end & ~SECTION_MASK);
+  freeSection = 0;
+  sectionsBacked = 0;
   for (let i: u64 = 0; i < nrSections; i++) store<u32>(directory + (<usize>i << 2), zeroSection);
   return true;
 }

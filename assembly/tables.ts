@@ -45,6 +45,12 @@ export let nrLeaves: u32 = 0;
 let stock: u64 = 0;
 let nrInStock: u32 = 0;
 
+/** Forgets the stock: RAM starts anew. */
+export function emptyStock(): void {
+  stock = 0;
+  nrInStock = 0;
+}
+
 /** Gives a frame for tables. Precondition: 4K-aligned, in RAM, not frame 0, used by nobody. */
 export function giveTable(pa: u64): i32 {
   if (back(pa, false) != STATUS_DONE) return STATUS_NO_BACKING;

@@ -8,7 +8,7 @@ import { InternalError, OptionError, ResourceError } from "./errors.ts";
 import { coreWasmBase64 } from "./generated/core-wasm.ts";
 
 /** The exports of `assembly/index.ts` as JavaScript sees them (booleans are 0 or 1). */
-export interface CoreExports {
+interface CoreExports {
   abiVersion(): number;
   geometryAddress(): number;
   init(ramBytes: number, nrCpus: number, linearBytes: number): number;
@@ -90,7 +90,7 @@ export const EXCHANGE_WORDS = EXCHANGE_BYTES / 8;
 let compiled: WebAssembly.Module | undefined;
 
 /** The hardware half, compiled once a process from the text in this package. */
-export function coreModule(): WebAssembly.Module {
+function coreModule(): WebAssembly.Module {
   compiled ??= new WebAssembly.Module(
     Uint8Array.from(atob(coreWasmBase64), (character) => character.charCodeAt(0)),
   );

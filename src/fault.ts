@@ -26,12 +26,10 @@ const ERROR_BITS = [
   [16, "I"],
 ] as const;
 
-/** `#PF(P W U) at 0x1000: denied by the level-1 entry 0x5025`. */
+/** `#PF(P W U) at 0x1000: denied`. */
 export function describeFault(fault: Fault): string {
-  if (fault.vector === 13) return `#GP(0) at ${formatAddress(fault.address)}: non-canonical`;
   const bits = ERROR_BITS.filter(([bit]) => (fault.errorCode & bit) !== 0).map(([, name]) => name);
-  const where = `the level-${fault.level} entry ${formatAddress(fault.entry)}`;
-  const why =
-    fault.reason === "not present" ? `not present, ${where}` : `${fault.reason}, ${where}`;
-  return `#PF(${bits.length ? bits.join(" ") : "0"}) at ${formatAddress(fault.address)}: ${why}`;
+  const code = bits.length > 0 ? bits.join(" ") : "0";
+  const name = fault.vector === 13 ? "#GP" : "#PF";
+  return `${name}(${code}) at ${formatAddress(fault.address)}: ${fault.reason}`;
 }

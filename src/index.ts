@@ -18,6 +18,7 @@ export {
   Cpu,
   encodeReference,
 } from "./hardware/cpu.ts";
+export { type WalkStep, describeWalk, traceWalk } from "./hardware/inspect.ts";
 export { Ram } from "./hardware/ram.ts";
 export { type Leaf, type Rights, type TableFrames, PageTables } from "./hardware/page-tables.ts";
 export { type KernelOptions, Kernel, UserProcess, createKernel } from "./kernel/kernel.ts";

@@ -48,6 +48,8 @@ export interface MachineOptions extends Partial<CpuFeatures> {
 export interface Machine {
   readonly ram: Ram;
   readonly cpus: readonly Cpu[];
+  /** Makes it as it was when created: RAM all zeros, registers and TLBs reset. */
+  reset(): void;
   /** Page tables of this machine's RAM whose frames come from `frames`. */
   createPageTables(frames: TableFrames): PageTables;
 }
@@ -88,12 +90,14 @@ export function createMachine(options: MachineOptions = {}): Machine {
     module: options.module,
     memory: options.memory,
   });
-  const cpus = Array.from({ length: nrCpus }, (_, index) => {
-    const cpu = new Cpu(core, index);
-    cpu.setFeatures(features);
-    cpu.hasLookaside = !options.exactTlb;
-    return cpu;
-  });
+  const cpus = Array.from({ length: nrCpus }, (_, index) => new Cpu(core, index));
+  const setUp = (): void => {
+    for (const cpu of cpus) {
+      cpu.setFeatures(features);
+      cpu.hasLookaside = !options.exactTlb;
+    }
+  };
+  setUp();
   if (ramBytes > 2 ** features.maxPhysicalAddressBits) {
     throw new OptionError(
       "ramBytes",
@@ -103,6 +107,10 @@ export function createMachine(options: MachineOptions = {}): Machine {
   return {
     ram: new Ram(core, ramBytes),
     cpus,
+    reset() {
+      core.exports.init(ramBytes, nrCpus, linearBytes);
+      setUp();
+    },
     createPageTables: (frames) => new PageTables(core, frames),
   };
 }

@@ -29,7 +29,7 @@ const NO_FLUSH = 1n << 63n;
 const FAULTS_MAX = 8;
 
 /** Makes the process's address space the one that its CPU runs in (switch_mm_irqs_off()). */
-export function switchTo(kernel: KernelState, process: Process): Cpu {
+function switchTo(kernel: KernelState, process: Process): Cpu {
   const cpu = kernel.machine.cpus[process.cpu];
   const { space } = process;
   if (kernel.running[process.cpu] !== space) {

@@ -6,7 +6,7 @@
 import { PAGE_1G, PAGE_4K } from "../address.ts";
 import { InternalError } from "../errors.ts";
 
-export const ORDER_MAX = 18;
+const ORDER_MAX = 18;
 
 export class Buddy {
   /** By order: the addresses of the free blocks. */

@@ -83,12 +83,12 @@ function steal(
       profile.stealLooksAt === "own address" ? other.start + (offset - other.offset) : address;
     const entry = kernel.tables.lookup(otherSpace.root, at);
     if (entry?.physicalAddress !== folio.frame) continue;
-    zap(kernel, otherSpace, other, at, at + inode.hstate.pageBytes);
-    other.isUnmapped = true;
     if (events.isHeard) {
       const name = kernel.processes.get(otherSpace.pid)?.name ?? "";
       events.emit({ kind: "rob", pid: otherSpace.pid, name, address: at });
     }
+    zap(kernel, otherSpace, other, at, at + inode.hstate.pageBytes);
+    other.isUnmapped = true;
   }
 }
 

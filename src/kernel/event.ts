@@ -4,9 +4,16 @@
  */
 import { formatAddress, formatBytes } from "../address.ts";
 import { type Fault, describeFault } from "../fault.ts";
+import { type WalkStep, describeWalk } from "../hardware/inspect.ts";
 
 export type KernelEvent =
-  | { readonly kind: "fault"; readonly pid: number; readonly fault: Fault }
+  | {
+      readonly kind: "fault";
+      readonly pid: number;
+      readonly fault: Fault;
+      /** The entries that the walk read. */
+      readonly walk: readonly WalkStep[];
+    }
   | {
       readonly kind: "allocate";
       readonly frame: number;
@@ -22,6 +29,13 @@ export type KernelEvent =
     }
   | { readonly kind: "reserve"; readonly pages: number; readonly bytes: number }
   | { readonly kind: "surplus"; readonly pages: number; readonly bytes: number }
+  | {
+      /** The administrator asked for a pool; RAM may have had less. */
+      readonly kind: "resize";
+      readonly asked: number;
+      readonly pages: number;
+      readonly bytes: number;
+    }
   | { readonly kind: "map"; readonly pid: number; readonly address: number; readonly frame: number }
   | { readonly kind: "copy"; readonly from: number; readonly to: number; readonly bytes: number }
   | { readonly kind: "reuse"; readonly pid: number; readonly frame: number }
@@ -71,6 +85,16 @@ export class EventStream {
   }
 }
 
+const SOURCES = {
+  reservation: "the pool, by its reservation",
+  pool: "the pool, unreserved",
+  surplus: "the buddy allocator, as surplus",
+  buddy: "the buddy allocator",
+} as const;
+
+const pagesOf = (nr: number, bytes: number): string =>
+  `${nr} ${nr === 1 ? "page" : "pages"} of ${formatBytes(bytes)}`;
+
 const frameName = (address: number, bytes?: number): string =>
   `${bytes === undefined ? "" : `${formatBytes(bytes)} `}frame ${formatAddress(address)}`;
 
@@ -78,24 +102,25 @@ const frameName = (address: number, bytes?: number): string =>
 export function describeEvent(event: KernelEvent): string {
   switch (event.kind) {
     case "fault":
-      return describeFault(event.fault);
-    case "allocate": {
-      const from =
-        event.from === "reservation" ? "the pool, by its reservation" : `the ${event.from}`;
-      return `takes the ${frameName(event.frame, event.bytes)} from ${event.from === "surplus" ? "the buddy allocator, as surplus" : from}`;
-    }
+      return `${describeFault(event.fault)}: ${describeWalk(event.walk)}`;
+    case "allocate":
+      return `takes the ${frameName(event.frame, event.bytes)} from ${SOURCES[event.from]}`;
     case "free": {
       const restored = event.restoresReservation ? "; its reservation comes back" : "";
       return `the ${frameName(event.frame, event.bytes)} goes back to the ${event.to}${restored}`;
     }
     case "reserve":
       return event.pages > 0
-        ? `reserves ${event.pages} pages of ${formatBytes(event.bytes)}`
-        : `gives back the reservation of ${-event.pages} pages of ${formatBytes(event.bytes)}`;
+        ? `reserves ${pagesOf(event.pages, event.bytes)}`
+        : `gives back the reservation of ${pagesOf(-event.pages, event.bytes)}`;
     case "surplus":
       return event.pages > 0
-        ? `${event.pages} surplus pages of ${formatBytes(event.bytes)} from the buddy allocator`
-        : `${-event.pages} surplus pages of ${formatBytes(event.bytes)} go back to the buddy allocator`;
+        ? `surplus: ${pagesOf(event.pages, event.bytes)} from the buddy allocator`
+        : `surplus: ${pagesOf(-event.pages, event.bytes)} back to the buddy allocator`;
+    case "resize": {
+      const short = event.pages < event.asked ? ": RAM has no room for more" : "";
+      return `the pool has ${pagesOf(event.pages, event.bytes)} of ${event.asked} asked${short}`;
+    }
     case "map":
       return `maps the ${frameName(event.frame)} at ${formatAddress(event.address)}`;
     case "copy":

@@ -7,13 +7,13 @@ import { formatStatus } from "./process.ts";
 import { type KernelState, invalidate, mapFolio } from "./state.ts";
 import { type Vma, leafRights } from "./vma.ts";
 
-export function createSpace(kernel: KernelState, pid: number): AddressSpace {
+function createSpace(kernel: KernelState, pid: number): AddressSpace {
   const pcid = kernel.freePcids.pop() ?? 0;
   return new AddressSpace(kernel.tables.createRoot(), pcid, pid);
 }
 
 /** exit_mmap(): all pages of all mappings, then what the mappings held, then the tables. */
-export function destroySpace(kernel: KernelState, space: AddressSpace): void {
+function destroySpace(kernel: KernelState, space: AddressSpace): void {
   removeVmas(kernel, space, [...space.vmas]);
   for (const cpu of space.ranOn) {
     if (kernel.running[cpu] === space) kernel.running[cpu] = undefined;

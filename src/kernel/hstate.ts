@@ -163,6 +163,10 @@ export class Hstate {
       this.#buddy.free(frame, this.#order);
     }
     while (count < this.#persistent) this.#surplus++;
+    if (this.#events.isHeard) {
+      const pages = this.#persistent;
+      this.#events.emit({ kind: "resize", asked: count, pages, bytes: this.pageBytes });
+    }
   }
 
   /** Affects later allocations only. Precondition: not gigantic. */

@@ -62,8 +62,15 @@ export function createKernel(options: KernelOptions = {}): Kernel {
   const folios = new FolioTable();
   const buddy = new Buddy(RESERVED_BYTES, machine.ram.bytes);
   const tables = machine.createPageTables({
-    allocate: () => buddy.allocate(0),
-    free: (frame) => buddy.free(frame, 0),
+    allocate: () => {
+      const frame = buddy.allocate(0);
+      if (frame !== undefined) state.nrTableFrames++;
+      return frame;
+    },
+    free: (frame) => {
+      state.nrTableFrames--;
+      buddy.free(frame, 0);
+    },
   });
   const state: KernelState = {
     profile: profile(options.profile ?? DEFAULT_PROFILE),
@@ -83,6 +90,7 @@ export function createKernel(options: KernelOptions = {}): Kernel {
     log: [],
     freePcids: Array.from({ length: 4095 }, (_, i) => 4095 - i),
     nextPid: FIRST_PID,
+    nrTableFrames: 0,
   };
   for (const [pageBytes, count] of options.hugePages ?? []) {
     const hstate = state.hstates.get(pageBytes);

@@ -27,7 +27,7 @@ export function zap(
 }
 
 /** A mapping is gone: its reservation returns, and its file dies with its last user. */
-export function closeVma(kernel: KernelState, vma: Vma): void {
+function closeVma(kernel: KernelState, vma: Vma): void {
   const { inode } = vma;
   if (!inode) return;
   kernel.reverseMap.delete(inode, vma);

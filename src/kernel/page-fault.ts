@@ -2,6 +2,7 @@
 import { USER_END, roundDown } from "../address.ts";
 import { ERROR_I, ERROR_W, VECTOR_GP } from "../../assembly/layout.ts";
 import type { Fault } from "../fault.ts";
+import { traceWalk } from "../hardware/inspect.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { faultAnonymous } from "./anonymous.ts";
 import { copyOnWrite } from "./copy-on-write.ts";
@@ -11,7 +12,7 @@ import { allocateHuge } from "./reservation.ts";
 import { type KernelState, invalidate, mapFolio, printk } from "./state.ts";
 import { type Protection, type Vma, fileIndex, leafRights, pageBytes } from "./vma.ts";
 
-export type AccessIntent = "read" | "write" | "fetch";
+type AccessIntent = "read" | "write" | "fetch";
 
 const segv = (code: "MAPERR" | "ACCERR" | "KERNEL"): Signal => ({
   kind: "signal",
@@ -21,7 +22,10 @@ const segv = (code: "MAPERR" | "ACCERR" | "KERNEL"): Signal => ({
 
 /** Resolves what a CPU running in `space` reported. */
 export function handleFault(kernel: KernelState, space: AddressSpace, fault: Fault): FaultOutcome {
-  if (kernel.events.isHeard) kernel.events.emit({ kind: "fault", pid: space.pid, fault });
+  if (kernel.events.isHeard) {
+    const walk = traceWalk(kernel.machine.ram, space.root, fault.address);
+    kernel.events.emit({ kind: "fault", pid: space.pid, fault, walk });
+  }
   if (fault.vector === VECTOR_GP) return segv("KERNEL");
   if (fault.address >= BigInt(USER_END)) return segv("MAPERR");
   const address = Number(fault.address);
@@ -33,14 +37,14 @@ export function handleFault(kernel: KernelState, space: AddressSpace, fault: Fau
 }
 
 /** access_error(): a mapping that can be written or executed can be read. */
-export function allows(protection: Protection, intent: AccessIntent): boolean {
+function allows(protection: Protection, intent: AccessIntent): boolean {
   if (intent === "write") return protection.write;
   if (intent === "fetch") return protection.execute;
   return protection.read || protection.write || protection.execute;
 }
 
 /** handle_mm_fault(). Precondition: the mapping allows the access. */
-export function faultIn(
+function faultIn(
   kernel: KernelState,
   space: AddressSpace,
   vma: Vma,

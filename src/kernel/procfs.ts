@@ -149,6 +149,10 @@ export function residentPages(
 const kB = (bytes: number): string => `${bytes / 1024}`;
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, "0");
 
+/** `Name:    123 kB`, the number's end in column 24. */
+const sizeLine = (name: string, bytes: number): string =>
+  `${`${name}:`.padEnd(16)}${kB(bytes).padStart(8)} kB\n`;
+
 /** The kernel's unsigned 64-bit view of a counter. */
 export function unsigned(counter: number): bigint {
   return BigInt.asUintN(64, BigInt(counter));
@@ -163,19 +167,17 @@ export function meminfoText(kernel: KernelState): string {
   for (const { counters, pageBytes: bytes } of kernel.hstates.values()) {
     hugeBytes += counters.total * bytes;
   }
-  const line = (name: string, bytes: number): string =>
-    `${`${name}:`.padEnd(16)}${kB(bytes).padStart(8)} kB\n`;
   const count = (name: string, value: bigint): string =>
     `${`${name}:`.padEnd(19)}${`${value}`.padStart(5)}\n`;
   return (
-    line("MemTotal", kernel.machine.ram.bytes) +
-    line("MemFree", kernel.buddy.freeBytes) +
+    sizeLine("MemTotal", kernel.machine.ram.bytes) +
+    sizeLine("MemFree", kernel.buddy.freeBytes) +
     count("HugePages_Total", unsigned(total)) +
     count("HugePages_Free", unsigned(free)) +
     count("HugePages_Rsvd", unsigned(reserved)) +
     count("HugePages_Surp", unsigned(surplus)) +
-    line("Hugepagesize", PAGE_2M) +
-    line("Hugetlb", hugeBytes)
+    sizeLine("Hugepagesize", PAGE_2M) +
+    sizeLine("Hugetlb", hugeBytes)
   );
 }
 
@@ -192,20 +194,18 @@ export function mapsText(kernel: KernelState, space: AddressSpace): string {
 }
 
 export function smapsText(kernel: KernelState, space: AddressSpace): string {
-  const line = (name: string, bytes: number): string =>
-    `${`${name}:`.padEnd(16)}${kB(bytes).padStart(8)} kB\n`;
   return space.vmas
     .map((vma) => {
       const s = smaps(kernel, space, vma);
       return (
         mapsLine(vma, s.permissions) +
-        line("Size", s.end - s.start) +
-        line("KernelPageSize", s.kernelPageSize) +
-        line("MMUPageSize", s.kernelPageSize) +
-        line("Rss", s.resident) +
-        line("Anonymous", s.resident) +
-        line("Shared_Hugetlb", s.sharedHugetlb) +
-        line("Private_Hugetlb", s.privateHugetlb) +
+        sizeLine("Size", s.end - s.start) +
+        sizeLine("KernelPageSize", s.kernelPageSize) +
+        sizeLine("MMUPageSize", s.kernelPageSize) +
+        sizeLine("Rss", s.resident) +
+        sizeLine("Anonymous", s.resident) +
+        sizeLine("Shared_Hugetlb", s.sharedHugetlb) +
+        sizeLine("Private_Hugetlb", s.privateHugetlb) +
         `VmFlags: ${s.flags.map((flag) => `${flag} `).join("")}\n`
       );
     })

@@ -121,7 +121,7 @@ const V2_6_26: Profile = {
 };
 
 /** Oldest first; `fixed` last. */
-export const PROFILES: readonly Profile[] = [V2_6_26, SEED, V2_6_27, V6_1, V6_12, V6_18, FIXED];
+const PROFILES: readonly Profile[] = [V2_6_26, SEED, V2_6_27, V6_1, V6_12, V6_18, FIXED];
 
 /** The newest real kernel: what a script that names none runs on. */
 export const DEFAULT_PROFILE = "6.18";

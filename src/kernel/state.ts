@@ -33,6 +33,8 @@ export interface KernelState {
   /** PCIDs that no address space has. */
   readonly freePcids: number[];
   nextPid: number;
+  /** Frames that page tables hold now. */
+  nrTableFrames: number;
 }
 
 export function printk(kernel: KernelState, text: string): void {

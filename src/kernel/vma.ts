@@ -11,7 +11,7 @@ export interface Protection {
 }
 
 /** What a private mapping's owner holds: pages not consumed yet are reserved for it. */
-export type Reservation =
+type Reservation =
   | { readonly kind: "map"; readonly consumed: RegionMap }
   /** A count in the VMA, copied by a split: the first reserving kernel's defect. */
   | { readonly kind: "count"; readonly pages: number };

@@ -52,7 +52,8 @@ export function createEmulatedDriver(
   return new EmulatedDriver(kernel);
 }
 
-class EmulatedDriver implements Driver {
+/** Drives a kernel that the caller has created. */
+export class EmulatedDriver implements Driver {
   readonly #kernel: Kernel;
   /** The newest process of each name. */
   readonly #actors = new Map<string, UserProcess>();

@@ -1,0 +1,10 @@
+/**
+ * What the command's exit code says.
+ */
+export const EXIT_AGREES = 0;
+/** An asserted line differs. */
+export const EXIT_DIFFERS = 1;
+/** The command line, a file or this machine does not allow the run. */
+export const EXIT_UNUSABLE = 2;
+/** A bug of hugewalk (EX_SOFTWARE of sysexits.h). */
+export const EXIT_INTERNAL = 70;

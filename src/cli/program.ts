@@ -1,0 +1,105 @@
+/**
+ * The command line: which commands there are, what they take, and what an exit code says.
+ */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import type { Emulator } from "./emulator.ts";
+import { EXIT_AGREES, EXIT_INTERNAL, EXIT_UNUSABLE } from "./exit-code.ts";
+import { complain, runFiles, type RunFlags } from "./run.ts";
+import type { Io } from "./streams.ts";
+
+const PROGRAM_HELP = `
+Examples:
+  $ hugewalk run fork.txt               run a transcript and compare it with what it expects
+  $ hugewalk run --explain fork.txt     the same, with what happened inside the kernel
+  $ hugewalk help run                   all about a command
+`;
+
+const RUN_HELP = `
+A transcript has one operation on a line, and what follows => is expected of it:
+
+  host   nr_hugepages 1                      => ok ; total=1 free=1
+  parent mmap a 1h rw private,anon,huge      => ok ; rsvd=1
+  parent write a 1                           => ok ; free=0 rsvd=0
+
+The output is a transcript again, with everything that was observed.
+
+Examples:
+  $ hugewalk run fork.txt
+  $ hugewalk run --kernel 6.1 --quiet recordings/*.txt
+  $ hugewalk run --json fork.txt | jq 'select(.differs)'
+  $ echo 'host nr_hugepages 3' | hugewalk run -
+
+Exit codes: 0 all that is asserted holds, 1 a line differs, 2 the command line or a file
+cannot be used, 70 a bug of hugewalk.
+`;
+
+/** Runs the command that `args` ask for (without node and script) and returns the exit code. */
+export async function runCli(args: readonly string[], io: Io, emulator: Emulator): Promise<number> {
+  let exitCode = EXIT_AGREES;
+  const program = createProgram(io, emulator, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_AGREES : EXIT_UNUSABLE;
+    await complain(io, `${error}; this is a bug of hugewalk: please report it with the command`);
+    if (error instanceof Error) io.stderr.write(`${error.stack}\n`);
+    return EXIT_INTERNAL;
+  }
+}
+
+function createProgram(io: Io, emulator: Emulator, setExitCode: (code: number) => void): Command {
+  const program = new Command("hugewalk");
+  program
+    .description("Run transcripts of x86-64 paging and Linux's hugetlbfs on an emulated kernel.")
+    .version(packageVersion(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [command]", "print the help of a command")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      outputError: (text, write) => {
+        const reason = text
+          .replace(/^error: /, "")
+          .trim()
+          .replace(/\s*\n\s*/g, " ");
+        write(`hugewalk: ${reason}\n`);
+      },
+    })
+    .addHelpText("after", PROGRAM_HELP);
+  program
+    .command("run")
+    .summary("run transcripts and compare them with what they expect")
+    .description("Run transcripts on the emulated kernel and compare them with what they expect.")
+    .argument("<file...>", "transcripts; - is standard input")
+    .option("--kernel <profile>", `one of ${emulator.profileNames.join(" ")} (default: the file's)`)
+    .option("--explain", "say below each line what happened inside the kernel")
+    .option("--json", "print one JSON object a line, the last one a summary")
+    .option("--quiet", "print only lines that differ, and the summary")
+    .addHelpText("after", RUN_HELP)
+    .action(async (files: readonly string[], flags: RunFlags) => {
+      setExitCode(await runFiles(files, flags, io, emulator));
+    });
+  return program;
+}
+
+/** From the package.json nearest above this file: the source and the build differ in depth. */
+function packageVersion(): string {
+  for (const up of ["../../", "../../../"]) {
+    const manifest = tryReadJson(new URL(`${up}package.json`, import.meta.url));
+    if (manifest?.name === "hugewalk") return String(manifest.version);
+  }
+  return "unknown";
+}
+
+function tryReadJson(url: URL): { name?: unknown; version?: unknown } | undefined {
+  try {
+    return JSON.parse(readFileSync(url, "utf8"));
+  } catch {
+    return undefined;
+  }
+}

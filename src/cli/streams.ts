@@ -1,0 +1,111 @@
+/**
+ * What a command reads and writes: files and standard input with a limit, standard output that
+ * may be a pipe someone closes.
+ */
+import { createReadStream } from "node:fs";
+import { HugewalkError } from "../errors.ts";
+
+/** More than a hundred thousand lines; what is larger is hardly a transcript. */
+const LARGEST_INPUT = 8 * 2 ** 20;
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file",
+  EISDIR: "is a directory, not a file",
+  EACCES: "permission denied",
+};
+
+export interface Io {
+  /** Called only when a command reads it. */
+  readonly stdin: () => AsyncIterable<Uint8Array | string>;
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stderr: NodeJS.WritableStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The bytes of a file, or of standard input for `-`. Throws `HugewalkError` naming the file. */
+export async function readInput(path: string, io: Io): Promise<Uint8Array> {
+  const name = inputName(path);
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of path === "-" ? io.stdin() : createReadStream(path)) {
+      const bytes = typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk;
+      chunks.push(bytes);
+      length += bytes.length;
+      if (length > LARGEST_INPUT) throw new HugewalkError(`${name}: larger than 8 MiB`);
+    }
+  } catch (error) {
+    if (error instanceof HugewalkError) throw error;
+    throw new HugewalkError(`${name}: ${reasonOf(error)}`);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** How messages call an input. */
+export function inputName(path: string): string {
+  return path === "-" ? "<stdin>" : path;
+}
+
+/** Lines to a stream. A reader that went away is no error: what follows is dropped. */
+export class Output {
+  readonly #stream: NodeJS.WritableStream;
+  #isClosed = false;
+  #error: unknown;
+  #wake: () => void = () => {};
+
+  constructor(stream: NodeJS.WritableStream) {
+    this.#stream = stream;
+    stream.on("error", (error: unknown) => {
+      this.#isClosed = true;
+      if (codeOf(error) !== "EPIPE") this.#error = error;
+      this.#wake();
+    });
+    stream.on("drain", () => this.#wake());
+    stream.on("close", () => {
+      this.#isClosed = true;
+      this.#wake();
+    });
+  }
+
+  /** Writes a line, when the stream has room for it. Throws `HugewalkError` if it cannot. */
+  async line(text: string): Promise<void> {
+    if (!this.#isClosed && !this.#stream.write(`${text}\n`)) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#check();
+  }
+
+  /** Waits until all is written. */
+  async flush(): Promise<void> {
+    if (!this.#isClosed) {
+      await new Promise<void>((resolve) => this.#stream.write("", () => resolve()));
+    }
+    this.#check();
+  }
+
+  #check(): void {
+    if (this.#error === undefined) return;
+    throw new HugewalkError(`cannot write the output: ${reasonOf(this.#error)}`);
+  }
+}
+
+/** Whether to colour: asked for by FORCE_COLOR, else on a terminal; never against NO_COLOR. */
+export function hasColor({ stdout, env }: Io): boolean {
+  if (env["NO_COLOR"]) return false;
+  const force = env["FORCE_COLOR"];
+  if (force !== undefined) return force !== "0" && force !== "false";
+  return stdout.isTTY === true && env["TERM"] !== "dumb";
+}
+
+function reasonOf(error: unknown): string {
+  const code = codeOf(error);
+  if (code !== undefined && code in REASONS) return REASONS[code];
+  return error instanceof Error ? error.message : String(error);
+}
+
+function codeOf(error: unknown): string | undefined {
+  const hasCode = error instanceof Error && "code" in error && typeof error.code === "string";
+  return hasCode ? String(error.code) : undefined;
+}

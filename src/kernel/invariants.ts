@@ -1,0 +1,79 @@
+/**
+ * What must hold between any two operations. On profile `fixed` always; on a real kernel's profile
+ * a violation is one of its known defects, or a bug of ours.
+ */
+import { PAGE_4K, USER_END } from "../address.ts";
+import { bytesOf } from "./folio.ts";
+import { type KernelState, RESERVED_BYTES } from "./state.ts";
+
+/** One line for each invariant that does not hold; empty when all do. */
+export function brokenInvariants(kernel: KernelState): string[] {
+  return [...pools(kernel), ...idlePools(kernel), ...mapCounts(kernel), ...frames(kernel)];
+}
+
+/** 0 ≤ R ≤ F ≤ T, S ≤ T. */
+function pools(kernel: KernelState): string[] {
+  const broken: string[] = [];
+  for (const { counters, pageBytes } of kernel.hstates.values()) {
+    const { total, free, reserved, surplus } = counters;
+    if (reserved < 0 || reserved > free || free > total || surplus < 0 || surplus > total) {
+      broken.push(
+        `pool of ${pageBytes}: 0 <= R <= F <= T, S <= T, but T=${total} F=${free} R=${reserved} S=${surplus}`,
+      );
+    }
+  }
+  return broken;
+}
+
+/** When the last process has ended and the last file is gone, R = S = 0 and F = T. */
+function idlePools(kernel: KernelState): string[] {
+  const isIdle = [...kernel.processes.values()].every(({ status }) => status !== undefined);
+  if (!isIdle) return [];
+  const broken: string[] = [];
+  for (const { counters, pageBytes } of kernel.hstates.values()) {
+    const { total, free, reserved, surplus } = counters;
+    if (reserved !== 0 || surplus !== 0 || free !== total) {
+      broken.push(
+        `pool of ${pageBytes}: R = S = 0 and F = T when idle, but T=${total} F=${free} R=${reserved} S=${surplus}`,
+      );
+    }
+  }
+  return broken;
+}
+
+/** Each frame's map count is the number of entries that point at it; no free frame is mapped. */
+function mapCounts(kernel: KernelState): string[] {
+  const broken: string[] = [];
+  const entries = new Map<number, number>();
+  for (const { space, status } of kernel.processes.values()) {
+    if (status) continue;
+    kernel.tables.list(space.root, 0, USER_END, ({ physicalAddress, address }) => {
+      entries.set(physicalAddress, (entries.get(physicalAddress) ?? 0) + 1);
+      if (!space.find(address)) broken.push(`an entry at ${address} belongs to no mapping`);
+    });
+  }
+  entries.delete(kernel.zeroFrame);
+  for (const folio of kernel.folios.values()) {
+    const nrEntries = entries.get(folio.frame) ?? 0;
+    if (nrEntries !== folio.mapCount) {
+      broken.push(`frame ${folio.frame}: map count ${folio.mapCount}, but ${nrEntries} entries`);
+    }
+    if (nrEntries === 0 && !folio.isInPageCache) {
+      broken.push(`frame ${folio.frame} is in use by nobody`);
+    }
+    entries.delete(folio.frame);
+  }
+  for (const frame of entries.keys()) broken.push(`frame ${frame} is free, but mapped`);
+  return broken;
+}
+
+/** Every frame is free, in a pool, in use, a page table, or set apart: none is lost. */
+function frames(kernel: KernelState): string[] {
+  let bytes = RESERVED_BYTES + kernel.buddy.freeBytes + kernel.nrTableFrames * PAGE_4K;
+  for (const { counters, pageBytes } of kernel.hstates.values()) {
+    bytes += counters.free * pageBytes;
+  }
+  for (const folio of kernel.folios.values()) bytes += bytesOf(folio);
+  const lost = kernel.machine.ram.bytes - bytes;
+  return lost === 0 ? [] : [`${lost} bytes of RAM are lost`];
+}

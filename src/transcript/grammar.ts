@@ -1,0 +1,228 @@
+/**
+ * The grammar: one table with a line for every operation. The line is what a usage message
+ * shows, and from it the parser knows the parameters. `later` marks what is understood but
+ * not carried out yet: delete the word and the operation is on.
+ *
+ *     LABEL      a parameter; LABELS says what it may be       LABEL...  the rest of the line
+ *     [LABEL]    a parameter that may be left out              a|b       one of these words
+ *     [word]     a word that may be added, in any order        [key=LABEL]  the same with a value
+ *     [a b=X]    words that only come together
+ */
+import { InternalError } from "../errors.ts";
+import type { MapFlag } from "./driver.ts";
+
+const PROCESS_TABLE = [
+  "mmap NAME LEN PROT FLAGS [later fd=FD] [off=N] [at=ADDR]",
+  "munmap ADDR LEN",
+  "mprotect ADDR LEN PROT",
+  "later msync ADDR LEN sync|async|inval",
+  "mincore ADDR LEN",
+  "mremap NAME ADDR OLDLEN NEWLEN [maymove] [fixed at=ADDR] [dontunmap]",
+  "madvise ADDR LEN ADVICE",
+  "mlock ADDR LEN",
+  "later mlock2 ADDR LEN",
+  "munlock ADDR LEN",
+  "later mlockall LOCKS",
+  "read ADDR",
+  "write ADDR VALUE",
+  "increment ADDR",
+  "touch read|write ADDR PAGES [VALUE]",
+  "later copy_from_user ADDR",
+  "later copy_to_user ADDR [LEN]",
+  "later procmem_write ADDR VALUE",
+  "fork CHILD",
+  "wait ACTOR",
+  "exit [STATUS]",
+  "exec",
+  "signals catch|default",
+  "later setuid UID",
+  "later rlimit memlock|as|data|fsize VALUE",
+  "let NAME ADDR",
+  "later open FD PATH [rdonly] [creat] [trunc] [tmpfile]",
+  "later close FD",
+  "later unlink PATH",
+  "later ftruncate FD LEN",
+  "later fallocate FD alloc|keep|punch|punchonly|zero|collapse OFF LEN",
+  "later pread FD OFF",
+  "later pwrite FD OFF VALUE",
+  "later fstat FD",
+  "later memfd FD [huge] [huge=SIZE] [seal]",
+  "later seals FD BITS",
+  "later shmget ID LEN [huge] [huge=SIZE] [noreserve]",
+  "later shmat NAME ID [rdonly] [rnd] [at=ADDR]",
+  "later shmdt ADDR",
+  "later shmrm ID",
+  "later shmstat ID",
+  "later vmsplice FD ADDR",
+  "later piperead FD",
+  "smaps ADDR",
+  "pagemap ADDR [PAGES]",
+  "status",
+  "vmas ADDR LEN",
+];
+
+const HOST_TABLE = [
+  "nr_hugepages [SIZE] COUNT...",
+  "nr_overcommit_hugepages [SIZE] COUNT...",
+  "sysctl_nr_hugepages COUNT...",
+  "later mount PATH OPTIONS",
+  "later remount PATH OPTIONS",
+  "later umount PATH",
+  "later statfs PATH",
+  "kill ACTOR SIGNAL",
+];
+
+/** The flag words of `mmap`; `huge=SIZE` is one more. */
+export const MAP_FLAGS = [
+  "private",
+  "shared",
+  "shared_validate",
+  "anon",
+  "huge",
+  "noreserve",
+  "populate",
+  "fixed",
+  "fixed_noreplace",
+  "locked",
+  "nonblock",
+  "32bit",
+  "growsdown",
+  "stack",
+] as const satisfies readonly MapFlag[];
+
+/** Move a word up to carry it out. */
+const ADVICES = "dontneed dontfork dofork wipeonfork".split(" ");
+const LATER_ADVICES = [
+  ..."dontneed_locked remove free willneed populate_read populate_write keeponfork cold".split(" "),
+  ..."pageout mergeable hugepage nohugepage collapse dontdump dodump random".split(" "),
+  ..."sequential guard_install hwpoison soft_offline".split(" "),
+];
+
+/** What an argument may be. */
+export type Kind =
+  | { readonly kind: "name" | "actor" | "child" | "path" | "text" }
+  | { readonly kind: "address" | "bytes" | "offset" | "size" | "protection" | "flags" }
+  | { readonly kind: "number" | "value"; readonly min: bigint; readonly max: bigint }
+  | {
+      /** One word, or several joined by commas; a `key=` among them takes a value. */
+      readonly kind: "word" | "words";
+      readonly what: string;
+      readonly words: readonly string[];
+      readonly later?: readonly string[];
+    };
+
+const U32 = (1n << 32n) - 1n;
+const U64 = (1n << 64n) - 1n;
+/** 2 TiB of 2 MiB pages: more than any pool of a test, and few enough to list. */
+const MOST_PAGES = 1n << 20n;
+
+const LABELS: Readonly<Record<string, Kind>> = {
+  NAME: { kind: "name" },
+  FD: { kind: "name" },
+  ID: { kind: "name" },
+  ACTOR: { kind: "actor" },
+  CHILD: { kind: "child" },
+  PATH: { kind: "path" },
+  COUNT: { kind: "text" },
+  ADDR: { kind: "address" },
+  LEN: { kind: "bytes" },
+  OLDLEN: { kind: "bytes" },
+  NEWLEN: { kind: "bytes" },
+  N: { kind: "offset" },
+  OFF: { kind: "offset" },
+  SIZE: { kind: "size" },
+  PROT: { kind: "protection" },
+  FLAGS: { kind: "flags" },
+  ADVICE: { kind: "word", what: "advice", words: ADVICES, later: LATER_ADVICES },
+  LOCKS: { kind: "words", what: "flag", words: ["current", "future", "onfault"] },
+  OPTIONS: {
+    kind: "words",
+    what: "mount option",
+    words: ["rw", "pagesize=", "size=", "min_size=", "nr_inodes=", "mode=", "uid=", "gid="],
+  },
+  VALUE: { kind: "value", min: 0n, max: U64 },
+  PAGES: { kind: "number", min: 1n, max: MOST_PAGES },
+  STATUS: { kind: "number", min: 0n, max: 255n },
+  SIGNAL: { kind: "number", min: 0n, max: 15n },
+  UID: { kind: "number", min: 0n, max: U32 },
+  BITS: { kind: "number", min: 0n, max: U32 },
+};
+
+export interface Parameter {
+  readonly label: string;
+  readonly kind: Kind;
+  readonly isOptional: boolean;
+}
+
+export interface OptionSpec {
+  /** The word, or what stands before `=`. */
+  readonly key: string;
+  /** What the value may be; undefined: a bare word. */
+  readonly value?: Kind;
+  /** Every key of its bracket. */
+  readonly together: readonly string[];
+  readonly isLater: boolean;
+}
+
+export type Role = "process" | "host";
+
+export interface OperationSpec {
+  readonly name: string;
+  readonly role: Role;
+  readonly parameters: readonly Parameter[];
+  readonly options: readonly OptionSpec[];
+  /** The operation with its parameters, for messages. */
+  readonly usage: string;
+  readonly isLater: boolean;
+}
+
+function readTable(rows: readonly string[], role: Role): ReadonlyMap<string, OperationSpec> {
+  return new Map(rows.map((row) => readRow(row, role)).map((spec) => [spec.name, spec]));
+}
+
+function readRow(row: string, role: Role): OperationSpec {
+  const isLater = row.startsWith("later ");
+  const [name, ...pieces] = row.replace(/^later /, "").split(/ (?![^[]*\])/);
+  const parameters: Parameter[] = [];
+  const options: OptionSpec[] = [];
+  for (const piece of pieces) {
+    const words = piece.replace(/^\[|\]$/g, "").split(" ");
+    if (/^[A-Z]+$/.test(words[0]) || !piece.startsWith("[")) {
+      parameters.push(readParameter(words[0], piece.startsWith("[")));
+    } else {
+      options.push(...readOptions(words));
+    }
+  }
+  const usage = [name, ...pieces].join(" ").replaceAll("[later ", "[");
+  return { name, role, parameters, options, usage, isLater };
+}
+
+function readParameter(text: string, isOptional: boolean): Parameter {
+  if (text.includes("|")) {
+    const words = text.split("|");
+    return { label: text, kind: { kind: "word", what: "word", words }, isOptional };
+  }
+  const label = text.replace("...", "");
+  return { label, kind: kindOf(label), isOptional };
+}
+
+function readOptions(words: readonly string[]): OptionSpec[] {
+  const isLater = words[0] === "later";
+  const parts = (isLater ? words.slice(1) : words).map((word) => word.split("="));
+  const together = parts.map(([key]) => key);
+  return parts.map(([key, label]) => {
+    return { key, value: label === undefined ? undefined : kindOf(label), together, isLater };
+  });
+}
+
+function kindOf(label: string): Kind {
+  const kind = LABELS[label];
+  if (kind === undefined) throw new InternalError(`the grammar has no label ${label}`);
+  return kind;
+}
+
+/** Every operation by name, for each role. */
+export const OPERATIONS: Readonly<Record<Role, ReadonlyMap<string, OperationSpec>>> = {
+  process: readTable(PROCESS_TABLE, "process"),
+  host: readTable(HOST_TABLE, "host"),
+};

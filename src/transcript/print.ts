@@ -1,0 +1,107 @@
+/**
+ * A run as a transcript: the script's own text, with what was observed after each `=>`. Run
+ * again, it asserts all of it. What a run adds are comments, its notes; a later run that reads
+ * them puts its own in their place.
+ *
+ *     #   expected: ok ; free=1          under a line that differs
+ *     #   - page fault at a              under a line, what happened inside (`--explain`)
+ *     # 12 lines, 10 asserted, 1 differ  at the end
+ */
+import type { Colors } from "picocolors/types.js";
+import { isOnlyWhereNamed, type LineRecord } from "./run.ts";
+import type { OtherLine, Script } from "./script.ts";
+import type { Tally } from "./tally.ts";
+import { onOneLine } from "./text.ts";
+
+/** Where `=>` stands, counted from 0, unless the operation is longer. */
+const ARROW_COLUMN = 53;
+const NOTE = /^#   (?:expected: |- )/;
+const SUMMARY = /^# (?:[0-9]+ files?, )?[0-9]+ lines?, [0-9]+ asserted, [0-9]+ differ$/;
+
+export interface PrintOptions {
+  readonly colors: Colors;
+  /** Leave out all but lines that differ, each below a comment with its place. */
+  readonly onlyDiffering?: boolean;
+  /** The kernel it ran on, when that is not what the script's header says. */
+  readonly kernel?: string;
+}
+
+/**
+ * The lines to print, without line ends; the summary is not among them (`formatSummary`).
+ * `records` are those of a run of `script`.
+ */
+export async function* printTranscript(
+  script: Script,
+  records: AsyncIterable<LineRecord>,
+  options: PrintOptions,
+): AsyncGenerator<string> {
+  const rest = script.lines[Symbol.iterator]();
+  if (!options.onlyDiffering && options.kernel !== undefined && !script.machine.kernel) {
+    yield `machine kernel=${options.kernel}`;
+  }
+  let isNote = false;
+  function* untilOperation(): Generator<string> {
+    for (let next = rest.next(); !next.done; next = rest.next()) {
+      const line = next.value;
+      if (line.kind === "operation") return;
+      isNote = line.kind === "comment" && isOwnNote(line.text, isNote);
+      if (!options.onlyDiffering && !isNote) yield printOther(line, options);
+    }
+  }
+  yield* untilOperation();
+  for await (const record of records) {
+    if (!options.onlyDiffering) yield* printRecord(record, options.colors);
+    else if (record.differs) {
+      const { file, line } = record.line.place;
+      yield options.colors.dim(`# ${onOneLine(file)}:${line}`);
+      yield* printRecord(record, options.colors);
+    }
+    isNote = true;
+    yield* untilOperation();
+  }
+}
+
+/** The last line of a run, or of several files' runs. */
+export function formatSummary(tally: Tally, nrFiles?: number): string {
+  const files = nrFiles === undefined ? "" : `${count(nrFiles, "file")}, `;
+  const lines = count(tally.nrLines, "line");
+  return `# ${files}${lines}, ${tally.nrAsserted} asserted, ${tally.nrDiffering} differ`;
+}
+
+/** An earlier run's note: the kinds that stand under an operation, or the summary anywhere. */
+function isOwnNote(text: string, followsOperation: boolean): boolean {
+  return SUMMARY.test(text) || (followsOperation && NOTE.test(text));
+}
+
+function printOther(line: OtherLine, options: PrintOptions): string {
+  if (line.kind === "comment") return options.colors.dim(line.text);
+  if (line.kind === "blank" || options.kernel === undefined) return line.text;
+  return line.text.replace(/(?<=[ \t]kernel=)[^ \t]+/, () => options.kernel ?? "");
+}
+
+function* printRecord(record: LineRecord, colors: Colors): Generator<string> {
+  const { line, result, differs } = record;
+  const observed = `=> ${result} ;${printChanges(record)}`;
+  const left = `${line.text} `.padEnd(ARROW_COLUMN);
+  const comment = line.comment === undefined ? "" : `  ${colors.dim(line.comment)}`;
+  yield `${left}${differs ? colors.bold(colors.red(observed)) : observed}${comment}`;
+  if (differs && line.expectation !== undefined) {
+    yield colors.yellow(`#   expected: ${line.expectation.text}`);
+  }
+  for (const event of record.events) {
+    for (const text of event.split("\n")) yield colors.dim(`#   - ${onOneLine(text)}`);
+  }
+}
+
+/** ` free=1 rsvd=0`: as language has it, what changes only where named is left out elsewhere. */
+function printChanges({ line, changes }: LineRecord): string {
+  const named = line.expectation?.counters;
+  return [...changes]
+    .filter(([name]) => !isOnlyWhereNamed(name) || named?.has(name))
+    .map(([name, value]) => ` ${name}=${value}`)
+    .join("");
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}
