@@ -22,11 +22,11 @@ function bytesInPage(va: u64, nrBytes: u32): u32 {
   return left < nrBytes ? left : nrBytes;
 }
 
-function accessSlow(cpu: Cpu, va: u64, nrBytes: u32, kind: u32): i64 {
+export function accessSlow(cpu: Cpu, va: u64, nrBytes: u32, kind: u32): i64 {
   const translation = translateSlow(cpu, va, kind);
   if (!translation) return FAULTED;
-  const inFirst = bytesInPage(va, nrBytes);
-  if (inFirst < nrBytes && !translateSlow(cpu, va + inFirst, kind)) return FAULTED;
+  const isCrossing = (va & OFFSET_MASK) + nrBytes > PAGE_BYTES;
+  if (isCrossing && !translateSlow(cpu, (va | OFFSET_MASK) + 1, kind)) return FAULTED;
   return <i64>translated(translation, va);
 }
 
@@ -59,10 +59,7 @@ function isPowerOf2(n: u32): bool {
 /** Loads 1 to 8 bytes. On a fault `cpu.vector` is not VECTOR_NONE and the value is 0. */
 export function loadVirtual(cpu: Cpu, va: u64, nrBytes: u32): u64 {
   const slot = lookasideSlot(changetype<usize>(cpu), va);
-  if (
-    isPowerOf2(nrBytes) &&
-    lookasideHits(changetype<usize>(cpu), slot, va, nrBytes, KIND_READ)
-  ) {
+  if (isPowerOf2(nrBytes) && lookasideHits(changetype<usize>(cpu), slot, va, nrBytes, KIND_READ)) {
     noFault(cpu);
     return loadLinear(lookasideLinear(slot, va), nrBytes);
   }

@@ -92,7 +92,7 @@ export const STATUS_LEAF_IN_THE_WAY = 4;
 //  88    derived state: root, TLB context, lookaside context, …
 //  …     permissions[32] (u8), reserved bits by level and PS (u64), TLB arrays' descriptors
 //  512   lookaside: 512 entries of 32 bytes
-//  …     TLB arrays, entries of 16 bytes
+//  …     TLB arrays
 export const CPU_CR0 = 0;
 export const CPU_CR3 = 8;
 export const CPU_CR4 = 16;
@@ -137,9 +137,8 @@ export const TLB_L1_1G = 2;
 export const TLB_L2 = 3; // second level: 4K and 2M together
 export const TLB_L2_1G = 4;
 export const TLB_ARRAYS = 5;
-/** A descriptor: offset of the entries in the CPU, sets − 1, ways (u32 each), 4 bytes unused. */
+/** log2 of the bytes of an array's descriptor (tlb.ts, as is the form of the sets). */
 export const TLB_ARRAY_SHIFT = 4;
-export const TLB_ENTRY_SHIFT = 4;
 
 // ---- Records that table operations write for their caller ----------------------------------
 /** A leaf: virtual address, physical address, flags (f64 each). */

@@ -10,7 +10,6 @@
 //        +----------+------------+------+
 
 import {
-  CPU_HAS_LOOKASIDE,
   CPU_LOOKASIDE,
   CPU_LOOKASIDE_CONTEXT,
   CPU_LOOKASIDE_GENERATION,
@@ -91,8 +90,8 @@ export function lookasideFill(
 /** Whether a frame can be held: its number has 32 bits, so RAM above 16 TiB is always looked up. */
 // @ts-ignore: decorator
 @inline
-export function lookasideCanHold(cpu: usize, pa: u64): bool {
-  return load<u32>(cpu, CPU_HAS_LOOKASIDE) != 0 && pa >> (PAGE_SHIFT + 32) == 0;
+export function lookasideCanHold(pa: u64): bool {
+  return pa >> (PAGE_SHIFT + 32) == 0;
 }
 
 /** Empties a CPU's lookaside. */

@@ -8,28 +8,68 @@ import {
   REFERENCE_SIZE_SHIFT,
 } from "./layout";
 import { Cpu, isCanonical, protectionFault } from "./cpu";
-import { access } from "./access";
+import { accessSlow } from "./access";
+import { lookasideHits, lookasidePhysical, lookasideSlot } from "./lookaside";
 import { accessOf } from "./translate";
-import { translated, walk } from "./walk";
+import { quickWalk, translated, walk } from "./walk";
 
 const SIGN_SHIFT: u64 = 64 - REFERENCE_ADDRESS_BITS;
+
+// @ts-ignore: decorator
+@inline
+function addressOf(reference: u64): u64 {
+  return <u64>(<i64>(reference << SIGN_SHIFT) >> SIGN_SHIFT);
+}
+
+// @ts-ignore: decorator
+@inline
+function kindOf(reference: u64): u32 {
+  return <u32>(reference >> REFERENCE_KIND_SHIFT) & 3;
+}
+
+// @ts-ignore: decorator
+@inline
+function bytesOf(reference: u64): u32 {
+  return (<u32>(reference >> REFERENCE_SIZE_SHIFT) & 7) + 1;
+}
+
+// @ts-ignore: decorator
+@inline
+function lookasideServes(cpu: Cpu, reference: u64): bool {
+  const va = addressOf(reference);
+  const slot = lookasideSlot(changetype<usize>(cpu), va);
+  return lookasideHits(changetype<usize>(cpu), slot, va, bytesOf(reference), kindOf(reference));
+}
 
 /** Makes the references at `from` (layout.ts: one u64 each): translation, A and D, TLB; no data. */
 export function replay(cpu: Cpu, from: usize, count: u32): u32 {
   for (let i: u32 = 0; i < count; i++) {
+    // Hits have a loop of their own: see `translateBatch`.
+    do {
+      if (!lookasideServes(cpu, load<u64>(from + ((<usize>i) << 3)))) break;
+    } while (++i < count);
+    if (i == count) break;
     const reference = load<u64>(from + ((<usize>i) << 3));
-    const va = <u64>(<i64>(reference << SIGN_SHIFT) >> SIGN_SHIFT);
-    const kind = <u32>(reference >> REFERENCE_KIND_SHIFT) & 3;
-    const nrBytes = (<u32>(reference >> REFERENCE_SIZE_SHIFT) & 7) + 1;
-    if (access(cpu, va, nrBytes, kind) < 0) return i;
+    if (accessSlow(cpu, addressOf(reference), bytesOf(reference), kindOf(reference)) < 0) return i;
   }
   return count;
 }
 
-/** Translates the u64 addresses at `from` for one kind of access; physical addresses go to `to`. */
+/**
+ * Translates the u64 addresses at `from` for one kind of access; physical addresses go to `to`.
+ * Hits have a loop of their own: in a loop that contains a call, the engine keeps every variable on
+ * the stack (2.7 ns an address, against 1.7).
+ */
 export function translateBatch(cpu: Cpu, from: usize, to: usize, count: u32, kind: u32): u32 {
   for (let i: u32 = 0; i < count; i++) {
-    const pa = access(cpu, load<u64>(from + ((<usize>i) << 3)), 1, kind);
+    do {
+      const va = load<u64>(from + ((<usize>i) << 3));
+      const slot = lookasideSlot(changetype<usize>(cpu), va);
+      if (!lookasideHits(changetype<usize>(cpu), slot, va, 1, kind)) break;
+      store<u64>(to + ((<usize>i) << 3), lookasidePhysical(slot, va));
+    } while (++i < count);
+    if (i == count) break;
+    const pa = accessSlow(cpu, load<u64>(from + ((<usize>i) << 3)), 1, kind);
     if (pa < 0) return i;
     store<i64>(to + ((<usize>i) << 3), pa);
   }
@@ -45,7 +85,7 @@ export function walkBatch(cpu: Cpu, from: usize, to: usize, count: u32): u32 {
       protectionFault(cpu, va);
       return i;
     }
-    const translation = walk(cpu, va, kind, false);
+    const translation = quickWalk(cpu, va, kind) || walk(cpu, va, kind, false);
     if (!translation) return i;
     store<u64>(to + ((<usize>i) << 3), translated(translation, va));
   }

@@ -1,21 +1,22 @@
 // Translation of one address by a CPU: lookaside, else TLB, else walk and fill. Also what software
 // does to cached translations: INVLPG, CR3 and CR4 writes, invalidation of a range.
 
-import {
-  CR3_NO_FLUSH,
-  CR4_PCIDE,
-  CR4_PGE,
-  ERROR_I,
-  ERROR_U,
-  ERROR_W,
-  KIND_FETCH,
-} from "./layout";
+import { CR3_NO_FLUSH, CR4_PCIDE, CR4_PGE, ERROR_I, ERROR_U, ERROR_W, KIND_FETCH } from "./layout";
 import { Cpu, currentPcid, deriveFromRegisters, isCanonical, isDenied, noFault } from "./cpu";
 import { protectionFault } from "./cpu";
 import { isBacked, linear, ramBytes } from "./ram";
 import { lookasideCanHold, lookasideDrop, lookasideFill, lookasideSetMode } from "./lookaside";
-import { tlbDropAll, tlbDropPage, tlbDropRange, tlbFill, tlbLookup, tlbSetContext } from "./tlb";
-import { TRANSLATION_D, translated, translationRights, walk } from "./walk";
+import {
+  tlbDropAll,
+  tlbDropPage,
+  tlbDropRange,
+  tlbFill,
+  tlbHoldsGlobal,
+  tlbLookupFirst,
+  tlbLookupSecond,
+  tlbSetContext,
+} from "./tlb";
+import { TRANSLATION_D, quickWalk, translated, translationRights, walk } from "./walk";
 
 const USER_CPL: u32 = 3;
 const PAGE_MASK: u64 = ~(<u64>0xfff);
@@ -31,7 +32,7 @@ function fillLookaside(cpu: Cpu, va: u64, translation: u64): void {
   const page = va & PAGE_MASK;
   const pa = translated(translation, page);
   const at = changetype<usize>(cpu);
-  if (pa >= ramBytes || !lookasideCanHold(at, pa)) return;
+  if (pa >= ramBytes || !lookasideCanHold(pa)) return;
   const rights = translationRights(translation);
   const canWrite =
     (translation & TRANSLATION_D) != 0 && isBacked(pa) && !isDenied(cpu, accessOf(cpu, 1), rights);
@@ -46,6 +47,13 @@ function fillLookaside(cpu: Cpu, va: u64, translation: u64): void {
   );
 }
 
+function walkAndFill(cpu: Cpu, va: u64, access: u32): u64 {
+  cpu.walks++;
+  const translation = quickWalk(cpu, va, access) || walk(cpu, va, access, false);
+  if (translation) tlbFill(cpu, va, translation, ((cpu.cr4 >> CR4_PGE) & 1) != 0);
+  return translation;
+}
+
 /**
  * Translates by TLB or walk: the translation, or 0 with the fault in `cpu`. An entry that denies
  * the access, or lacks D for a write, is dropped and the tables decide (SDM Vol. 3A §4.10.2.3:
@@ -58,7 +66,7 @@ export function translateSlow(cpu: Cpu, va: u64, kind: u32): u64 {
   }
   noFault(cpu);
   const access = accessOf(cpu, kind);
-  let translation = tlbLookup(cpu, va);
+  let translation = tlbLookupFirst(cpu, va) || tlbLookupSecond(cpu, va);
   if (translation) {
     const needsDirty = (access & ERROR_W) != 0 && !(translation & TRANSLATION_D);
     if (needsDirty || isDenied(cpu, access, translationRights(translation))) {
@@ -66,13 +74,8 @@ export function translateSlow(cpu: Cpu, va: u64, kind: u32): u64 {
       translation = 0;
     }
   }
-  if (!translation) {
-    cpu.walks++;
-    translation = walk(cpu, va, access, false);
-    if (!translation) return 0;
-    tlbFill(cpu, va, translation, ((cpu.cr4 >> CR4_PGE) & 1) != 0);
-  }
-  fillLookaside(cpu, va, translation);
+  if (!translation) translation = walkAndFill(cpu, va, access);
+  if (translation && cpu.hasLookaside) fillLookaside(cpu, va, translation);
   return translation;
 }
 
@@ -103,7 +106,9 @@ export function writeCr3(cpu: Cpu, value: u64): void {
   cpu.cr3 = hasPcid ? value & ~((<u64>1) << CR3_NO_FLUSH) : value;
   deriveFromRegisters(cpu);
   const pcid = currentPcid(cpu);
-  if (!keeps) tlbDropRange(cpu, pcid, 0, ~(<u64>0));
+  // Without PCIDs and global pages that is everything, and dropping everything is O(1).
+  if (!keeps && !hasPcid && !tlbHoldsGlobal(cpu)) tlbDropAll(cpu);
+  else if (!keeps) tlbDropRange(cpu, pcid, 0, ~(<u64>0));
   tlbSetContext(cpu, pcid);
   lookasideDrop(changetype<usize>(cpu));
 }

@@ -50,6 +50,8 @@ export function roundUp(address: number, pageBytes: number): number {
 /** `2M`, `1G`, `4K`; other sizes in the largest unit that divides them. */
 export function formatBytes(bytes: number): string {
   for (const [unit, scale] of [
+    ["P", 2 ** 50],
+    ["T", 2 ** 40],
     ["G", 2 ** 30],
     ["M", 2 ** 20],
     ["K", 2 ** 10],

@@ -33,10 +33,12 @@ export class InputError extends HugewalkError {
 export class OptionError extends HugewalkError {
   override name = "OptionError";
   readonly option: string;
+  readonly reason: string;
 
   constructor(option: string, reason: string) {
     super(`${option}: ${reason}`);
     this.option = option;
+    this.reason = reason;
   }
 }
 

@@ -132,6 +132,7 @@ class Batch {
   }
 
   async runAll(scripts: readonly Script[]): Promise<number> {
+    if (scripts.length > 1) this.#checkMachines(scripts);
     let total = NOTHING_RUN;
     for (const script of scripts) {
       const tally = await this.#run(script, scripts.length > 1);
@@ -151,10 +152,10 @@ class Batch {
 
   async #run(script: Script, isOneOfSeveral: boolean): Promise<Tally> {
     const { json, quiet } = this.#flags;
-    const kernel = this.#flags.kernel ?? script.machine.kernel ?? this.#emulator.defaultProfile;
+    const kernel = this.#kernelOf(script.machine);
     const events: string[] = [];
     this.#place = script.file;
-    const driver = this.#createDriver(script, kernel, events);
+    const driver = this.#createDriver(script, events);
     let tally = NOTHING_RUN;
     const count = (record: LineRecord) => {
       tally = addTallies(tally, tallyOf(record));
@@ -183,9 +184,22 @@ class Batch {
     return tally;
   }
 
-  #createDriver({ machine }: Script, kernel: string, events: string[]): Driver {
+  /** A machine that cannot be is found before anything runs. */
+  #checkMachines(scripts: readonly Script[]): void {
+    const checked = new Set<string>();
+    for (const script of scripts) {
+      const { memoryBytes, cpu, nrCpus, nrHugePages, nrHugePages1G } = script.machine;
+      const machine = JSON.stringify([memoryBytes, cpu, nrCpus, nrHugePages, nrHugePages1G]);
+      if (checked.has(machine)) continue;
+      checked.add(machine);
+      this.#place = script.file;
+      this.#createDriver(script, []);
+    }
+  }
+
+  #createDriver({ machine }: Script, events: string[]): Driver {
     const config = {
-      kernel,
+      kernel: this.#kernelOf(machine),
       memoryBytes: machine.memoryBytes ?? DEFAULT_MEMORY_BYTES,
       cpu: machine.cpu,
       nrCpus: machine.nrCpus ?? 1,
@@ -198,8 +212,12 @@ class Batch {
       if (!(error instanceof OptionError)) throw error;
       const key = KEYS_OF_OPTIONS[error.option];
       const place = key && machine.places.get(key);
-      throw place === undefined ? error : new InputError(place, error.message);
+      throw place === undefined ? error : new InputError(place, `${key}: ${error.reason}`);
     }
+  }
+
+  #kernelOf(machine: MachineHeader): string {
+    return this.#flags.kernel ?? machine.kernel ?? this.#emulator.defaultProfile;
   }
 }
 

@@ -179,7 +179,7 @@ export class Hstate {
     this.resize(count);
     if (this.#total < count) {
       throw new OptionError(
-        "hugepages",
+        "hugePages",
         `${count} pages of ${formatBytes(this.pageBytes)} do not fit in RAM: ${this.#total} do`,
       );
     }

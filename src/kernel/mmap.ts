@@ -22,12 +22,17 @@ export interface MmapRequest {
   readonly isNoreserve?: boolean;
   /** MAP_POPULATE, MAP_LOCKED */
   readonly isPopulated?: boolean;
+  /** Bytes; of huge memory the first index that it maps of its new file follows from it. */
+  readonly offset?: number;
   /** A hint, or with `placement` the address itself. */
   readonly at?: number;
   readonly placement?: "hint" | "fixed" | "fixed_noreplace";
   /** MAP_32BIT: in the second GiB. */
   readonly is32Bit?: boolean;
 }
+
+/** loff_t ends at 2^63. */
+const OFFSET_END = 2 ** 63;
 
 /** The address of the new mapping, or the error's name. */
 export function mmap(
@@ -42,6 +47,9 @@ export function mmap(
   if (hstate && !kernel.profile.roundsHugeLength && request.length % bytes !== 0) return "EINVAL";
   const length = roundUp(request.length, bytes);
   if (length > USER_END) return "ENOMEM";
+  const offset = request.offset ?? 0;
+  if (offset % bytes !== 0) return "EINVAL";
+  if (offset + length >= OFFSET_END) return "EOVERFLOW";
   const start = place(kernel, space, request, length, bytes);
   if (typeof start !== "number") return start;
   // The old mapping's pages and reservation go before the new one's are asked for.
@@ -56,8 +64,9 @@ export function mmap(
     isShared: request.isShared ?? false,
     isNoreserve: request.isNoreserve ?? false,
     isDontFork: false,
-    inode: hstate && new Inode(hstate, length),
-    offset: 0,
+    // A writable mapping extends the file to its end (hugetlbfs_file_mmap()).
+    inode: hstate && new Inode(hstate, request.protection.write ? offset + length : length),
+    offset: hstate ? offset : 0,
     isOwner: false,
     reservation: undefined,
     isUnmapped: false,

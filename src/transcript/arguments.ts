@@ -42,6 +42,8 @@ class ArgumentParser {
   readonly #rest: Token[];
   readonly #scopes: Scopes;
   readonly #complaints: Complaints;
+  /** Where shared memory of 4K pages is asked for; a file may still be. */
+  #sharedOf4K: Place | undefined;
 
   constructor(
     spec: OperationSpec,
@@ -60,6 +62,9 @@ class ArgumentParser {
   parse(): void {
     const isComplete = this.#takeAll();
     if (isComplete) this.#checkTogether();
+    if (this.#sharedOf4K && !this.args.has("fd")) {
+      this.#complaints.refuse(this.#sharedOf4K, "mmap shared without huge");
+    }
     const name = this.args.get("NAME");
     if (name?.kind === "word") this.#scopes.bind(this.#actor.text, name.word);
     const lacksName = this.#spec.parameters.some(({ label, kind }) => {
@@ -152,6 +157,7 @@ class ArgumentParser {
     try {
       const argument = parseArgument(text, kind, place);
       this.#checkScope(argument, kind, place);
+      if (isSharedMemoryOf4K(argument)) this.#sharedOf4K = place;
       this.args.set(label, argument);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
@@ -187,4 +193,11 @@ class ArgumentParser {
   #usage(): string {
     return `usage: ${this.#actor.text} ${this.#spec.usage}`;
   }
+}
+
+/** Shared memory of 4K pages is tmpfs. */
+function isSharedMemoryOf4K(argument: Argument): boolean {
+  if (argument.kind !== "flags") return false;
+  const { flags } = argument;
+  return (flags.has("shared") || flags.has("shared_validate")) && !flags.has("huge");
 }

@@ -15,10 +15,15 @@ export { profileNames } from "../kernel/profile.ts";
 export interface EmulatedMachine {
   readonly kernel: string;
   readonly memoryBytes: number;
+  /** A processor's name; default: the one there is. */
+  readonly cpu?: string;
   readonly nrCpus: number;
   /** Pages in the pool at boot, by page size in bytes. */
   readonly hugePages?: ReadonlyMap<number, number>;
 }
+
+/** Whose TLB the machine has. */
+const CPU_NAME = "skylake-sp";
 
 const SIGNALS: Readonly<Record<number, string>> = {
   1: "SIGHUP",
@@ -43,6 +48,8 @@ export function createEmulatedDriver(
   machine: EmulatedMachine,
   onEvent?: (line: string) => void,
 ): Driver {
+  const { cpu = CPU_NAME } = machine;
+  if (cpu !== CPU_NAME) throw new OptionError("cpu", `no model of "${cpu}"; there is ${CPU_NAME}`);
   const kernel = createKernel({
     profile: machine.kernel,
     machine: { ramBytes: machine.memoryBytes, cpus: machine.nrCpus },
@@ -201,9 +208,6 @@ function mmap(process: UserProcess, operation: Operation<"mmap">): Outcome {
   const isHuge = flags.has("huge");
   const isShared = flags.has("shared") || flags.has("shared_validate");
   if (isShared === flags.has("private") || flags.has("growsdown")) return { result: "EINVAL" };
-  if (isShared && !isHuge) {
-    throw new OptionError("mmap", "shared anonymous memory of 4K pages is not modelled");
-  }
   const address = process.mmap({
     length,
     protection,
@@ -211,6 +215,7 @@ function mmap(process: UserProcess, operation: Operation<"mmap">): Outcome {
     hugePageBytes: isHuge ? (operation.hugeSize ?? PAGE_2M) : undefined,
     isNoreserve: flags.has("noreserve"),
     isPopulated: (flags.has("populate") && !flags.has("nonblock")) || flags.has("locked"),
+    offset: operation.offset,
     at,
     placement: flags.has("fixed")
       ? "fixed"

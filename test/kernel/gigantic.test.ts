@@ -49,5 +49,5 @@ test("fork and copy-on-write of a page of 1G copy only what is there", () => {
 test("a pool that RAM cannot hold is an error that says so", () => {
   expect(() =>
     createKernel({ machine: { ramBytes: 2 ** 30 }, hugePages: new Map([[PAGE_2M, 600]]) }),
-  ).toThrow("hugepages: 600 pages of 2M do not fit in RAM: 511 do");
+  ).toThrow("hugePages: 600 pages of 2M do not fit in RAM: 511 do");
 });

@@ -11,7 +11,7 @@ export type PageLevel = 1 | 2 | 3;
 export type AccessKind = "read" | "write" | "fetch";
 
 /** One access, and everything in the processor that decides about it. */
-export interface Request {
+interface Request {
   readonly cr3: bigint;
   /** CR0.WP. */
   readonly wp: boolean;
@@ -29,7 +29,7 @@ export interface Request {
   readonly readEntry: (physicalAddress: bigint) => bigint;
 }
 
-export interface OracleFault {
+interface OracleFault {
   readonly vector: 13 | 14;
   readonly errorCode: number;
   /** Absent for #GP, which leaves CR2 alone. */

@@ -6,7 +6,7 @@ import { translate, type AccessKind, type Level, type Verdict } from "./manual.t
 
 export const RAM_BYTES = 64 * 2 ** 20;
 export const CR3 = 0x1000n;
-export const LEVEL_NAMES = ["", "PTE", "PDE", "PDPTE", "PML4E"] as const;
+const LEVEL_NAMES = ["", "PTE", "PDE", "PDPTE", "PML4E"] as const;
 const OPEN_BUS = 0xffff_ffff_ffff_ffffn;
 
 /** Where the table of each level lies: what 0x2007, 0x3007 and 0x4007 in the upper entries point to. */
@@ -122,7 +122,7 @@ export interface Subject {
 
 // ---------------------------------------------------------------- printing
 
-export const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
+const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
 
 const flag = (name: string, value: boolean): string => `${name}=${value ? 1 : 0}`;
 
