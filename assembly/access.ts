@@ -3,7 +3,7 @@
 // address that cannot be accessed.
 
 import { KIND_READ, KIND_WRITE, PAGE_SHIFT, STATUS_DONE, STATUS_NO_BACKING } from "./layout";
-import { Cpu, noFault } from "./cpu";
+import { Cpu, isCanonical, noFault, protectionFault } from "./cpu";
 import { back, isBacked, ramBytes, ramLoad, ramStore } from "./ram";
 import { lookasideHits, lookasideLinear, lookasidePhysical, lookasideSlot } from "./lookaside";
 import { translated } from "./walk";
@@ -22,8 +22,15 @@ function bytesInPage(va: u64, nrBytes: u32): u32 {
   return left < nrBytes ? left : nrBytes;
 }
 
+/** Translates the page of the first byte; an operand is canonical as a whole or not at all. */
+function translateFirst(cpu: Cpu, va: u64, nrBytes: u32, kind: u32): u64 {
+  if (isCanonical(va + nrBytes - 1)) return translateSlow(cpu, va, kind);
+  protectionFault(cpu, va);
+  return 0;
+}
+
 export function accessSlow(cpu: Cpu, va: u64, nrBytes: u32, kind: u32): i64 {
-  const translation = translateSlow(cpu, va, kind);
+  const translation = translateFirst(cpu, va, nrBytes, kind);
   if (!translation) return FAULTED;
   const isCrossing = (va & OFFSET_MASK) + nrBytes > PAGE_BYTES;
   if (isCrossing && !translateSlow(cpu, (va | OFFSET_MASK) + 1, kind)) return FAULTED;
@@ -63,7 +70,7 @@ export function loadVirtual(cpu: Cpu, va: u64, nrBytes: u32): u64 {
     noFault(cpu);
     return loadLinear(lookasideLinear(slot, va), nrBytes);
   }
-  const first = translateSlow(cpu, va, KIND_READ);
+  const first = translateFirst(cpu, va, nrBytes, KIND_READ);
   if (!first) return 0;
   const pa = translated(first, va);
   const inFirst = bytesInPage(va, nrBytes);
@@ -91,7 +98,7 @@ export function storeVirtual(cpu: Cpu, va: u64, nrBytes: u32, value: u64): i32 {
     else for (let i: u32 = 0; i < nrBytes; i++) store<u8>(at + i, <u8>(value >> (i << 3)));
     return STATUS_DONE;
   }
-  const first = translateSlow(cpu, va, KIND_WRITE);
+  const first = translateFirst(cpu, va, nrBytes, KIND_WRITE);
   if (!first) return STATUS_DONE;
   const pa = translated(first, va);
   const inFirst = bytesInPage(va, nrBytes);

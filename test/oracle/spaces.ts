@@ -240,18 +240,27 @@ export function anyEntries(size: number): Space {
  */
 export function accessAfterAccess(): Space {
   const steps = CONTROLS.filter(({ nxe }) => !nxe);
-  const radices = [steps.length, steps.length, 2, RIGHTS.length, RIGHTS.length, PAGE_LEVELS.length];
+  const places = [LOWER, UPPER];
+  const radices = [
+    steps.length,
+    steps.length,
+    2,
+    RIGHTS.length,
+    RIGHTS.length,
+    PAGE_LEVELS.length,
+    places.length,
+  ];
   return {
     name: "one access after another",
     size: radices.reduce((product, radix) => product * radix),
     at: (index) => {
-      const [first, second, nxe, leaf, upper, page] = digits(index, radices);
+      const [first, second, nxe, leaf, upper, page, place] = digits(index, radices);
       const pageLevel = PAGE_LEVELS[page];
       const entries = pointers(pageLevel).map((pointer) => pointer | P | RW | US);
       entries[pageLevel - 1] = pointers(pageLevel)[pageLevel - 1] | P | RIGHTS[leaf];
       entries[pageLevel] = pointers(pageLevel)[pageLevel] | P | RIGHTS[upper];
       const scene = (controls: Controls): Scene =>
-        sceneWith({ ...controls, nxe: nxe === 1 }, COMMON_FEATURES, LOWER, entries);
+        sceneWith({ ...controls, nxe: nxe === 1 }, COMMON_FEATURES, places[place], entries);
       return [scene(steps[first]), scene(steps[second])];
     },
   };
