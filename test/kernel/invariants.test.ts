@@ -47,7 +47,7 @@ async function findBreaking(kernel: string): Promise<{ text: string; broken: str
 
 describe("random scripts", () => {
   test("profile fixed breaks no invariant", { timeout: 600_000 }, async () => {
-    const result = await fc.check(randomScripts("fixed", 40), { numRuns: NR_SCRIPTS, seed: 20 });
+    const result = await fc.check(randomScripts("fixed", 60), { numRuns: NR_SCRIPTS, seed: 20 });
     const list = result.counterexample?.[0] ?? [];
     expect(result.failed, `${result.errorInstance}\n${scriptOf(list, "fixed")}`).toBe(false);
     expect(result.numRuns).toBe(NR_SCRIPTS);

@@ -93,7 +93,8 @@ export class ValueModel implements Driver {
         return;
       }
       case "madvise":
-        if (operation.advice !== "dontneed" || result !== "ok") return;
+        // ENOMEM: there was a hole, but what is mapped was done.
+        if (operation.advice !== "dontneed" || result === "EINVAL") return;
         for (const [, page] of inRange(pages, operation.address, operation.length)) {
           if (page.isShared) continue;
           page.cell = { value: 0n };
