@@ -3,7 +3,7 @@
 // address that cannot be accessed.
 
 import { KIND_READ, KIND_WRITE, PAGE_SHIFT, STATUS_DONE, STATUS_NO_BACKING } from "./layout";
-import { Cpu, isCanonical, noFault, protectionFault } from "./cpu";
+import { Cpu, noFault } from "./cpu";
 import { back, isBacked, ramBytes, ramLoad, ramStore } from "./ram";
 import { lookasideHits, lookasideLinear, lookasidePhysical, lookasideSlot } from "./lookaside";
 import { translated } from "./walk";
@@ -22,18 +22,11 @@ function bytesInPage(va: u64, nrBytes: u32): u32 {
   return left < nrBytes ? left : nrBytes;
 }
 
-/** Translates the page of the first byte; an operand is canonical as a whole or not at all. */
-function translateFirst(cpu: Cpu, va: u64, nrBytes: u32, kind: u32): u64 {
-  if (isCanonical(va + nrBytes - 1)) return translateSlow(cpu, va, kind);
-  protectionFault(cpu, va);
-  return 0;
-}
-
 export function accessSlow(cpu: Cpu, va: u64, nrBytes: u32, kind: u32): i64 {
-  const translation = translateFirst(cpu, va, nrBytes, kind);
+  const translation = translateSlow(cpu, va, nrBytes, kind);
   if (!translation) return FAULTED;
   const isCrossing = (va & OFFSET_MASK) + nrBytes > PAGE_BYTES;
-  if (isCrossing && !translateSlow(cpu, (va | OFFSET_MASK) + 1, kind)) return FAULTED;
+  if (isCrossing && !translateSlow(cpu, (va | OFFSET_MASK) + 1, 1, kind)) return FAULTED;
   return <i64>translated(translation, va);
 }
 
@@ -70,12 +63,12 @@ export function loadVirtual(cpu: Cpu, va: u64, nrBytes: u32): u64 {
     noFault(cpu);
     return loadLinear(lookasideLinear(slot, va), nrBytes);
   }
-  const first = translateFirst(cpu, va, nrBytes, KIND_READ);
+  const first = translateSlow(cpu, va, nrBytes, KIND_READ);
   if (!first) return 0;
   const pa = translated(first, va);
   const inFirst = bytesInPage(va, nrBytes);
   if (inFirst == nrBytes) return ramLoad(pa, nrBytes);
-  const second = translateSlow(cpu, va + inFirst, KIND_READ);
+  const second = translateSlow(cpu, va + inFirst, 1, KIND_READ);
   if (!second) return 0;
   const high = ramLoad(translated(second, va + inFirst), nrBytes - inFirst);
   return ramLoad(pa, inFirst) | (high << (inFirst << 3));
@@ -98,12 +91,12 @@ export function storeVirtual(cpu: Cpu, va: u64, nrBytes: u32, value: u64): i32 {
     else for (let i: u32 = 0; i < nrBytes; i++) store<u8>(at + i, <u8>(value >> (i << 3)));
     return STATUS_DONE;
   }
-  const first = translateFirst(cpu, va, nrBytes, KIND_WRITE);
+  const first = translateSlow(cpu, va, nrBytes, KIND_WRITE);
   if (!first) return STATUS_DONE;
   const pa = translated(first, va);
   const inFirst = bytesInPage(va, nrBytes);
   if (inFirst == nrBytes) return ramStore(pa, nrBytes, value);
-  const second = translateSlow(cpu, va + inFirst, KIND_WRITE);
+  const second = translateSlow(cpu, va + inFirst, 1, KIND_WRITE);
   if (!second) return STATUS_DONE;
   const paOfRest = translated(second, va + inFirst);
   // Both pages can be written before either is.

@@ -80,12 +80,20 @@ export function translateBatch(cpu: Cpu, from: usize, to: usize, count: u32, kin
 export function walkBatch(cpu: Cpu, from: usize, to: usize, count: u32): u32 {
   const kind = accessOf(cpu, KIND_READ);
   for (let i: u32 = 0; i < count; i++) {
+    // Walks that need no call have a loop of their own: see `translateBatch`.
+    do {
+      const va = load<u64>(from + ((<usize>i) << 3));
+      const translation = isCanonical(va) ? quickWalk(cpu, va, kind) : 0;
+      if (!translation) break;
+      store<u64>(to + ((<usize>i) << 3), translated(translation, va));
+    } while (++i < count);
+    if (i == count) break;
     const va = load<u64>(from + ((<usize>i) << 3));
     if (!isCanonical(va)) {
       protectionFault(cpu, va);
       return i;
     }
-    const translation = quickWalk(cpu, va, kind) || walk(cpu, va, kind, false);
+    const translation = walk(cpu, va, kind, false);
     if (!translation) return i;
     store<u64>(to + ((<usize>i) << 3), translated(translation, va));
   }

@@ -55,12 +55,13 @@ function walkAndFill(cpu: Cpu, va: u64, access: u32): u64 {
 }
 
 /**
- * Translates by TLB or walk: the translation, or 0 with the fault in `cpu`. An entry that denies
- * the access, or lacks D for a write, is dropped and the tables decide (SDM Vol. 3A §4.10.2.3:
- * processors may use it or walk; those we know walk).
+ * Translates the page of `va` by TLB or walk: the translation, or 0 with the fault in `cpu`. An
+ * operand is canonical as a whole or not at all. An entry that denies the access, or lacks D for a
+ * write, is dropped and the tables decide (SDM Vol. 3A §4.10.2.3: processors may use it or walk;
+ * those we know walk).
  */
-export function translateSlow(cpu: Cpu, va: u64, kind: u32): u64 {
-  if (!isCanonical(va)) {
+export function translateSlow(cpu: Cpu, va: u64, nrBytes: u32, kind: u32): u64 {
+  if (!isCanonical(va) || !isCanonical(va + nrBytes - 1)) {
     protectionFault(cpu, va);
     return 0;
   }

@@ -1,0 +1,45 @@
+/**
+ * The benches: `node dist/bench/main.js [--short]`. Everything is measured in one run, on this
+ * machine, next to what it is compared with. Fails only if something was computed wrongly; whether
+ * the goals are met is printed. `--short`: one quick round of each, to see that they work.
+ *
+ * Run from built output: under tsx, benny reads 50 to 80 times too slow.
+ */
+import { cpus } from "node:os";
+import { benchFaults } from "./faults.ts";
+import { benchFork } from "./fork.ts";
+import { type Effort, WrongResult } from "./measure.ts";
+import { type Report, formatGoals, formatReport } from "./report.ts";
+import { benchSingleAccess } from "./single-access.ts";
+import { benchTranscript } from "./transcript.ts";
+import { benchTranslate } from "./translate.ts";
+import { benchWalk } from "./walk.ts";
+import { NativeYardstick } from "./yardstick/native.ts";
+
+const LONG: Effort = { rounds: 5, seconds: 0.3 };
+const SHORT: Effort = { rounds: 1, seconds: 0.02 };
+
+async function runAll(effort: Effort): Promise<readonly Report[]> {
+  const built = NativeYardstick.build();
+  const native = typeof built === "string" ? undefined : built;
+  console.log(`node ${process.version}, ${cpus()[0]?.model ?? "unknown processor"}`);
+  console.log(typeof built === "string" ? built : built.description);
+  return [
+    await benchSingleAccess(effort),
+    await benchTranslate(effort, native),
+    await benchWalk(effort, native),
+    await benchFaults(effort),
+    await benchFork(effort),
+    await benchTranscript(effort),
+  ];
+}
+
+try {
+  const reports = await runAll(process.argv.includes("--short") ? SHORT : LONG);
+  for (const report of reports) console.log(formatReport(report));
+  console.log(`\n== Goals\n${formatGoals(reports.flatMap(({ goals }) => goals))}`);
+} catch (error) {
+  if (!(error instanceof WrongResult)) throw error;
+  console.error(`wrong result: ${error.message}`);
+  process.exitCode = 1;
+}
