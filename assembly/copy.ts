@@ -9,8 +9,6 @@ const PAGE_BYTES: usize = 1 << PAGE_SHIFT;
 const SECTION_BYTES: usize = 1 << SECTION_SHIFT;
 const SECTIONS_OF_1G: u32 = 512;
 
-// @ts-ignore: decorator
-@inline
 function nrSections(level: u32): u32 {
   return level == LEVEL_PD ? 1 : SECTIONS_OF_1G;
 }
@@ -21,7 +19,7 @@ export function zeroFrame(pa: u64, level: u32): void {
     return;
   }
   const count = nrSections(level);
-  for (let i: u32 = 0; i < count; i++) unback(pa + (<u64>i << SECTION_SHIFT));
+  for (let i: u32 = 0; i < count; i++) unback(pa + ((<u64>i) << SECTION_SHIFT));
 }
 
 export function copyFrame(to: u64, from: u64, level: u32): i32 {
@@ -33,7 +31,7 @@ export function copyFrame(to: u64, from: u64, level: u32): i32 {
   }
   const count = nrSections(level);
   for (let i: u32 = 0; i < count; i++) {
-    const offset = <u64>i << SECTION_SHIFT;
+    const offset = (<u64>i) << SECTION_SHIFT;
     if (!isBacked(from + offset)) {
       unback(to + offset);
       continue;

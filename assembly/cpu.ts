@@ -128,16 +128,12 @@ export function cpuReset(cpu: Cpu): void {
 }
 
 /** The reserved bits of an entry of `level`; `ps` is its PS bit. */
-// @ts-ignore: decorator
-@inline
 export function reservedMask(cpu: Cpu, level: u32, entry: u64): u64 {
   return load<u64>(
     changetype<usize>(cpu) + (level << 4) + ((<usize>entry >> 4) & 8) + CPU_RESERVED,
   );
 }
 
-// @ts-ignore: decorator
-@inline
 export function isDenied(cpu: Cpu, access: u32, rights: u32): bool {
   return ((load<u8>(changetype<usize>(cpu) + (access >> 1) + CPU_PERMISSIONS) >> rights) & 1) != 0;
 }
@@ -145,10 +141,7 @@ export function isDenied(cpu: Cpu, access: u32, rights: u32): bool {
 /** Makes what follows from the control registers and the features anew. */
 export function deriveFromRegisters(cpu: Cpu): void {
   const nxe = ((cpu.efer >> EFER_NXE) & 1) != 0;
-  makePermissions(
-    changetype<usize>(cpu) + CPU_PERMISSIONS,
-    ((cpu.cr0 >> CR0_WP) & 1) != 0,
-  );
+  makePermissions(changetype<usize>(cpu) + CPU_PERMISSIONS, ((cpu.cr0 >> CR0_WP) & 1) != 0);
   for (let level: u32 = 1; level <= <u32>LEVEL_PML4; level++) {
     for (let ps: u32 = 0; ps < 2; ps++) {
       store<u64>(
@@ -167,14 +160,10 @@ export function currentPcid(cpu: Cpu): u64 {
 }
 
 /** Linear-address bits 63:47 are all equal (4-level paging; SDM Vol. 1 §3.3.7.1). */
-// @ts-ignore: decorator
-@inline
 export function isCanonical(va: u64): bool {
-  return <u64>((<i64>(va << 16)) >> 16) == va;
+  return <u64>(<i64>(va << 16) >> 16) == va;
 }
 
-// @ts-ignore: decorator
-@inline
 export function noFault(cpu: Cpu): void {
   cpu.vector = VECTOR_NONE;
 }

@@ -33,21 +33,15 @@ export const NX: u64 = (<u64>1) << ENTRY_NX;
 export const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
 
 /** log2 of the bytes that one entry of a level maps. */
-// @ts-ignore: decorator
-@inline
 export function levelShift(level: u32): u32 {
   return PAGE_SHIFT + (level - 1) * LEVEL_BITS;
 }
 
-// @ts-ignore: decorator
-@inline
 export function isLeaf(entry: u64, level: u32): bool {
   return level == LEVEL_PT || (entry & PS) != 0;
 }
 
 /** The frame of a leaf: PAT (bit 12 of a 2M or 1G leaf) is not part of it. */
-// @ts-ignore: decorator
-@inline
 export function leafFrame(entry: u64, level: u32): u64 {
   return entry & ADDRESS & ~(((<u64>1) << levelShift(level)) - 1);
 }
@@ -84,15 +78,11 @@ export function encodeLeaf(frame: u64, level: u32, rights: u32): u64 {
 }
 
 /** The same leaf with other rights; its frame, A and D stay. */
-// @ts-ignore: decorator
-@inline
 export function withRights(entry: u64, level: u32, rights: u32): u64 {
   return encodeLeaf(leafFrame(entry, level), level, rights) | (entry & (A | D));
 }
 
 /** A reference to a lower table; rights are decided at the leaf, as Linux does. */
-// @ts-ignore: decorator
-@inline
 export function encodeTable(frame: u64): u64 {
   return frame | P | W | U | A;
 }

@@ -39,31 +39,23 @@ export function lookasideInit(firstCpu: usize, bytesOfCpu: u32, count: u32): voi
   nrCpus = count;
 }
 
-// @ts-ignore: decorator
-@inline
 export function lookasideSlot(cpu: usize, va: u64): usize {
   const index = <usize>(va >> PAGE_SHIFT) & (LOOKASIDE_ENTRIES - 1);
   return cpu + CPU_LOOKASIDE + (index << LOOKASIDE_ENTRY_SHIFT);
 }
 
 /** Whether `slot` serves an access of this kind to `nrBytes` at `va`. */
-// @ts-ignore: decorator
-@inline
 export function lookasideHits(cpu: usize, slot: usize, va: u64, nrBytes: u32, kind: u32): bool {
   const wanted = ((va + nrBytes - 1) & PAGE_MASK) | load<u64>(cpu, CPU_LOOKASIDE_CONTEXT);
   return load<u64>(slot + (kind << 3)) == wanted;
 }
 
 /** Linear address. Precondition: `slot` hits. */
-// @ts-ignore: decorator
-@inline
 export function lookasideLinear(slot: usize, va: u64): usize {
   return <u32>va + load<u32>(slot, LOOKASIDE_ADDEND);
 }
 
 /** Physical address. Precondition: `slot` hits. */
-// @ts-ignore: decorator
-@inline
 export function lookasidePhysical(slot: usize, va: u64): u64 {
   return ((<u64>load<u32>(slot, LOOKASIDE_FRAME)) << PAGE_SHIFT) | (va & ~PAGE_MASK);
 }
@@ -88,8 +80,6 @@ export function lookasideFill(
 }
 
 /** Whether a frame can be held: its number has 32 bits, so RAM above 16 TiB is always looked up. */
-// @ts-ignore: decorator
-@inline
 export function lookasideCanHold(pa: u64): bool {
   return pa >> (PAGE_SHIFT + 32) == 0;
 }

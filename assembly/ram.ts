@@ -38,26 +38,22 @@ export function ramInit(base: usize, end: usize, bytes: u64): bool {
   backingEnd = <u32>(<u64>end & ~SECTION_MASK);
   freeSection = 0;
   sectionsBacked = 0;
-  for (let i: u64 = 0; i < nrSections; i++) store<u32>(directory + (<usize>i << 2), zeroSection);
+  for (let i: u64 = 0; i < nrSections; i++) store<u32>(directory + ((<usize>i) << 2), zeroSection);
   return true;
 }
 
 /** Linear address of a physical one. Precondition: `pa < ramBytes`. Read only, unless backed. */
-// @ts-ignore: decorator
-@inline
 export function linear(pa: u64): usize {
-  return load<u32>(directory + (<usize>(pa >> SECTION_SHIFT) << 2)) + <u32>(pa & SECTION_MASK);
+  return load<u32>(directory + ((<usize>(pa >> SECTION_SHIFT)) << 2)) + <u32>(pa & SECTION_MASK);
 }
 
-// @ts-ignore: decorator
-@inline
 export function isBacked(pa: u64): bool {
-  return load<u32>(directory + (<usize>(pa >> SECTION_SHIFT) << 2)) != zeroSection;
+  return load<u32>(directory + ((<usize>(pa >> SECTION_SHIFT)) << 2)) != zeroSection;
 }
 
 /** Backs the section of `pa`. `willBeOverwritten`: the caller writes all of it, so it is not cleared. */
 export function back(pa: u64, willBeOverwritten: bool): i32 {
-  const slot = directory + (<usize>(pa >> SECTION_SHIFT) << 2);
+  const slot = directory + ((<usize>(pa >> SECTION_SHIFT)) << 2);
   if (load<u32>(slot) != zeroSection) return STATUS_DONE;
   let section = freeSection;
   if (section) {
@@ -77,7 +73,7 @@ export function back(pa: u64, willBeOverwritten: bool): i32 {
 
 /** Gives the backing of the section of `pa` back: it reads as zeros from now on. */
 export function unback(pa: u64): void {
-  const slot = directory + (<usize>(pa >> SECTION_SHIFT) << 2);
+  const slot = directory + ((<usize>(pa >> SECTION_SHIFT)) << 2);
   const section = load<u32>(slot);
   if (section == zeroSection) return;
   store<u32>(section, freeSection);
@@ -92,15 +88,11 @@ export function nrSectionsBacked(): u32 {
 }
 
 /** An entry of a paging structure. Precondition: `pa` is a multiple of 8. */
-// @ts-ignore: decorator
-@inline
 export function loadEntry(pa: u64): u64 {
   return pa < ramBytes ? load<u64>(linear(pa)) : ~(<u64>0);
 }
 
 /** Rewrites an entry that was read as not zero: its section is backed, or it is open bus. */
-// @ts-ignore: decorator
-@inline
 export function storeEntry(pa: u64, entry: u64): void {
   if (pa < ramBytes) store<u64>(linear(pa), entry);
 }

@@ -15,26 +15,18 @@ import { quickWalk, translated, walk } from "./walk";
 
 const SIGN_SHIFT: u64 = 64 - REFERENCE_ADDRESS_BITS;
 
-// @ts-ignore: decorator
-@inline
 function addressOf(reference: u64): u64 {
   return <u64>(<i64>(reference << SIGN_SHIFT) >> SIGN_SHIFT);
 }
 
-// @ts-ignore: decorator
-@inline
 function kindOf(reference: u64): u32 {
   return <u32>(reference >> REFERENCE_KIND_SHIFT) & 3;
 }
 
-// @ts-ignore: decorator
-@inline
 function bytesOf(reference: u64): u32 {
   return (<u32>(reference >> REFERENCE_SIZE_SHIFT) & 7) + 1;
 }
 
-// @ts-ignore: decorator
-@inline
 function lookasideServes(cpu: Cpu, reference: u64): bool {
   const va = addressOf(reference);
   const slot = lookasideSlot(changetype<usize>(cpu), va);

@@ -74,22 +74,16 @@ export function nrTablesInStock(): u32 {
   return nrInStock;
 }
 
-// @ts-ignore: decorator
-@inline
 function entryAddress(table: u64, va: u64, level: u32): u64 {
   return table + ((va >> (levelShift(level) - 3)) & 0xff8);
 }
 
-// @ts-ignore: decorator
-@inline
 function isKeptLeaf(entry: u64, level: u32): bool {
   return level == LEVEL_PT ? entry != 0 : (entry & PS) != 0;
 }
 
-// @ts-ignore: decorator
-@inline
 function roundDown(va: u64, level: u32): u64 {
-  return va & ~((<u64>1 << levelShift(level)) - 1);
+  return va & ~(((<u64>1) << levelShift(level)) - 1);
 }
 
 /** Where a descent ended. */
@@ -135,14 +129,7 @@ export function lookup(root: u64, va: u64, out: usize): bool {
 }
 
 /** Maps `count` pages of `level` from `va` to consecutive frames from `pa`; replaces old leaves. */
-export function install(
-  root: u64,
-  va: u64,
-  level: u32,
-  pa: u64,
-  count: u32,
-  rights: u32,
-): i32 {
+export function install(root: u64, va: u64, level: u32, pa: u64, count: u32, rights: u32): i32 {
   const bytes = (<u64>1) << levelShift(level);
   next = va;
   for (let i: u32 = 0; i < count; i++) {
@@ -174,8 +161,6 @@ const VISIT_SHARE: u32 = 2;
 const VISIT_LIST: u32 = 3;
 
 /** Does one thing to each leaf of [start, end). A leaf that the range cuts stops it. */
-// @ts-ignore: decorator
-@inline
 function visit(
   root: u64,
   start: u64,
@@ -233,14 +218,7 @@ export function protect(root: u64, start: u64, end: u64, rights: u32): i32 {
 }
 
 /** Copies the leaves of [start, end) to another root, write-protected on both sides (fork). */
-export function share(
-  root: u64,
-  child: u64,
-  start: u64,
-  end: u64,
-  out: usize,
-  capacity: u32,
-): i32 {
+export function share(root: u64, child: u64, start: u64, end: u64, out: usize, capacity: u32): i32 {
   return visit(root, start, end, VISIT_SHARE, 0, child, out, capacity);
 }
 

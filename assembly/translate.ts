@@ -22,8 +22,6 @@ const USER_CPL: u32 = 3;
 const PAGE_MASK: u64 = ~(<u64>0xfff);
 
 /** Kind and privilege as an error code has them: W, U and I. */
-// @ts-ignore: decorator
-@inline
 export function accessOf(cpu: Cpu, kind: u32): u32 {
   return (kind == KIND_FETCH ? ERROR_I : kind << 1) | (cpu.cpl == USER_CPL ? ERROR_U : 0);
 }
