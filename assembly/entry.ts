@@ -4,6 +4,7 @@
 import {
   ENTRY_A,
   ENTRY_D,
+  ENTRY_G,
   ENTRY_KEPT,
   ENTRY_NX,
   ENTRY_P,
@@ -27,6 +28,7 @@ export const U: u64 = 1 << ENTRY_U;
 export const A: u64 = 1 << ENTRY_A;
 export const D: u64 = 1 << ENTRY_D;
 export const PS: u64 = 1 << ENTRY_PS;
+export const G: u64 = 1 << ENTRY_G;
 export const KEPT: u64 = 1 << ENTRY_KEPT;
 export const NX: u64 = (<u64>1) << ENTRY_NX;
 /** Bits 51:12, the widest physical address that an entry can hold (SDM Vol. 3A §4.1.4). */
@@ -60,6 +62,7 @@ export function reservedBits(
   let reserved = ADDRESS & ~(((<u64>1) << maxPhysicalAddressBits) - 1);
   if (!nxe) reserved |= NX;
   if (!ps || level == LEVEL_PT) return reserved;
+  // No page of 512G or more: PS must be 0 in a PML4E and a PML5E.
   if (level >= <u32>LEVEL_PML4) return reserved | PS;
   if (level == LEVEL_PDPT && !has1G) return reserved | PS;
   // A large leaf: PAT is bit 12, the frame starts at the level's shift, between them zeros.

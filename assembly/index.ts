@@ -3,26 +3,28 @@
 // more than the access. `…64` takes the full i64. A CPU is its linear address (`cpu`).
 
 import { ABI_VERSION, EXCHANGE_BYTES, STATUS_DONE, TLB_ARRAYS } from "./layout";
-import { Cpu, cpuReset, isCanonical, protectionFault } from "./cpu";
-import { access as accessVirtual, loadVirtual, storeVirtual } from "./access";
-import { lookasideDrop, lookasideInit } from "./lookaside";
+import { Cpu, accessOf, canonicalFault, cpuReset, isCanonical, setAc } from "./cpu";
+import { access as accessVirtual, accessSlow, loadVirtual, storeVirtual } from "./access";
+import { lookasideDrop, lookasideDropEverywhere, lookasideInit } from "./lookaside";
+import { back, linear, ramInit, ramLoad as loadPhysical, ramStore as storePhysical } from "./ram";
+import { ramState, ramUsedEnd, setRamState } from "./ram";
+import { RANGES_BYTES, rangesAddress as addressOfRanges, rangesInit } from "./ranges";
+import { dirtyLogAddress as addressOfLog, setRanges as setRangesOf } from "./ranges";
 import {
-  back,
-  linear,
-  ramInit,
-  ramLoad as loadPhysical,
-  ramStore as storePhysical,
-  ramUsedEnd,
-} from "./ram";
-import { tlbInit } from "./tlb";
+  peekedStructure,
+  setStructureEntries as setStructures,
+  structurePeek,
+} from "./structure-cache";
+import { tlbInit, tlbPeek } from "./tlb";
 import { translated, walk } from "./walk";
 import {
-  accessOf,
+  addressOf,
   flushAll,
   invalidatePage as invlpg,
+  invalidatePcid as invpcid,
   invalidateRange as dropRange,
   registersChanged as registersWritten,
-  setPrivilege as setCpl,
+  setMode,
   writeCr3 as movToCr3,
 } from "./translate";
 import { copyFrame as copy, zeroFrame as zero } from "./copy";
@@ -50,23 +52,63 @@ export function geometryAddress(): usize {
  * Lays the machine out: exchange area, CPUs, RAM's directory, RAM's backing up to `linearBytes`.
  * False if RAM's directory does not fit. A second call with the same arguments starts anew.
  */
-export function init(ramBytes: f64, nrCpus: u32, linearBytes: f64): bool {
+export function init(ramBytes: f64, nrCpus: u32, linearBytes: f64, hasDirtyLog: bool): bool {
   exchange = (__heap_base + (TLB_ARRAYS << 3) + 4095) & ~4095;
-  firstCpu = exchange + EXCHANGE_BYTES;
+  firstCpu = exchange + EXCHANGE_BYTES + RANGES_BYTES;
   if (ramUsedEnd() > exchange) memory.fill(exchange, 0, ramUsedEnd() - exchange);
   tables.emptyStock();
   cpuBytes = (tlbInit(changetype<Cpu>(firstCpu), geometryAddress()) + 4095) & ~4095;
-  const end = firstCpu + nrCpus * cpuBytes;
-  if (!ramInit(end, <usize>linearBytes, <u64>ramBytes)) return false;
+  const log = firstCpu + nrCpus * cpuBytes;
+  const logBytes = hasDirtyLog ? ramBytes / PAGES_BITS : 0;
+  if (<f64>log + logBytes > linearBytes) return false;
+  rangesInit(exchange + EXCHANGE_BYTES, hasDirtyLog ? log : 0);
+  if (!ramInit(log + <usize>logBytes, <usize>linearBytes, <u64>ramBytes)) return false;
   lookasideInit(firstCpu, cpuBytes, nrCpus);
   for (let i: u32 = 0; i < nrCpus; i++) {
     const cpu = changetype<Cpu>(cpuAddress(i));
     tlbInit(cpu, geometryAddress());
     cpuReset(cpu);
     lookasideDrop(cpuAddress(i));
-    setCpl(cpu, 0);
+    setMode(cpu);
   }
   return true;
+}
+/** Bytes of RAM that a byte of the log of written pages stands for. */
+const PAGES_BITS: f64 = 4096 * 8;
+
+/**
+ * What of the machine's state is not in linear memory, by index; the caller saves it with the bytes
+ * up to `usedEnd` and sets it when those are back.
+ */
+export function getState(index: u32): f64 {
+  return index < NR_RAM_STATE ? ramState(index) : tables.stockState(index - NR_RAM_STATE);
+}
+export function setState(index: u32, value: f64): void {
+  if (index < NR_RAM_STATE) setRamState(index, <u32>value);
+  else tables.setStockState(index - NR_RAM_STATE, <u64>value);
+  lookasideDropEverywhere();
+}
+const NR_RAM_STATE: u32 = 3;
+/** Linear memory beyond this was never written. */
+export function usedEnd(): usize {
+  return ramUsedEnd();
+}
+
+/** Where the ranges of MMIO or watchpoints are written (layout.ts), before `setRanges`. */
+export function rangesAddress(isWatch: bool): usize {
+  return addressOfRanges(isWatch);
+}
+export function setRanges(isWatch: bool, count: u32): void {
+  setRangesOf(isWatch, count);
+  lookasideDropEverywhere();
+}
+/** The log of written pages: a bit a 4K page; 0 if none is kept. */
+export function dirtyLogAddress(): usize {
+  return addressOfLog();
+}
+/** Bits of the log were cleared: the next write to each page is to be logged again. */
+export function dirtyLogCleared(): void {
+  lookasideDropEverywhere();
 }
 
 /** Linear address of CPU `index`. */
@@ -113,7 +155,18 @@ export function writeCr3(cpu: Cpu, value: u64): void {
   movToCr3(cpu, value);
 }
 export function setPrivilege(cpu: Cpu, cpl: u32): void {
-  setCpl(cpu, cpl);
+  cpu.cpl = cpl;
+  setMode(cpu);
+}
+/** RFLAGS.AC */
+export function setAlignmentCheck(cpu: Cpu, isSet: bool): void {
+  setAc(cpu, isSet);
+  setMode(cpu);
+}
+/** How many entries of `level` (2: PDE, to 5: PML5E) the CPU caches. */
+export function setStructureEntries(cpu: Cpu, level: u32, nrEntries: u32): void {
+  flushAll(cpu);
+  setStructures(cpu, level, nrEntries);
 }
 export function invalidatePage64(cpu: Cpu, va: u64): void {
   invlpg(cpu, va);
@@ -121,11 +174,26 @@ export function invalidatePage64(cpu: Cpu, va: u64): void {
 export function invalidateRange(cpu: Cpu, pcid: u32, start: f64, end: f64): void {
   dropRange(cpu, pcid, <u64>(<i64>start), <u64>(<i64>end));
 }
+/** INVPCID. Precondition: the operands are valid. */
+export function invalidatePcid64(cpu: Cpu, type: u32, pcid: u32, va: u64): void {
+  invpcid(cpu, type, pcid, va);
+}
+/** What the TLB caches of `va`, or 0; nothing changes. A translation as in walk.ts. */
+export function peek64(cpu: Cpu, va: u64): u64 {
+  return tlbPeek(cpu, va);
+}
+/** The level of the lowest paging entry that is cached for `va`, or 0; its table: `peekedTable`. */
+export function peekStructure64(cpu: Cpu, va: u64): u32 {
+  return structurePeek(cpu, va);
+}
+export function peekedTable(): f64 {
+  return <f64>peekedStructure;
+}
 export function flush(cpu: Cpu): void {
   flushAll(cpu);
 }
 
-// ---- Accesses; kind: KIND_READ, KIND_WRITE, KIND_FETCH
+// ---- Accesses; kind: KIND_READ, KIND_WRITE or KIND_FETCH, where not said otherwise
 
 /** The physical address, or −1 with the fault in `cpu`. */
 export function access(cpu: Cpu, va: f64, nrBytes: u32, kind: u32): f64 {
@@ -147,20 +215,25 @@ export function store64(cpu: Cpu, va: u64, nrBytes: u32, value: u64): i32 {
   return storeVirtual(cpu, va, nrBytes, value);
 }
 
+/** The same for any kind and manner; slower. */
+export function accessAs64(cpu: Cpu, va: u64, nrBytes: u32, kind: u32, manner: u32): i64 {
+  return accessSlow(cpu, va, nrBytes, kind, manner);
+}
+
 /** What the tables say: the physical address, or −1 with the fault in `cpu`. Changes nothing else. */
-export function probe64(cpu: Cpu, va: u64, kind: u32): f64 {
-  if (!isCanonical(va)) {
-    protectionFault(cpu, va);
+export function probe64(cpu: Cpu, pointer: u64, kind: u32, manner: u32): f64 {
+  const va = addressOf(cpu, pointer, kind);
+  if (!isCanonical(cpu, va)) {
+    canonicalFault(cpu, pointer, manner);
     return -1;
   }
-  const translation = walk(cpu, va, accessOf(cpu, kind), true);
-  probed = translation;
-  return translation ? <f64>translated(translation, va) : -1;
+  probed = walk(cpu, va, accessOf(cpu, kind, manner), true);
+  return probed ? <f64>translated(probed, va) : -1;
 }
 let probed: u64 = 0;
-/** Rights (bits 0–2), D (3), level (4–6) and G (7) of what `probe64` found last. */
-export function probedFlags(): u32 {
-  return <u32>probed & 0xff;
+/** What the last probe found: a translation (layout.ts), or 0. */
+export function probed64(): u64 {
+  return probed;
 }
 
 // ---- Page tables; roots and frames are physical addresses, leaves are recorded in the exchange

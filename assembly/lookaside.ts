@@ -101,7 +101,7 @@ export function lookasideDropEverywhere(): void {
   for (let i: u32 = 0; i < nrCpus; i++) lookasideDrop(cpus + i * cpuBytes);
 }
 
-/** Tags carry the mode: one CPU's user and supervisor accesses have different rights. */
+/** Tags carry the mode: accesses of user mode, and of supervisor mode with and without AC. */
 export function lookasideSetMode(cpu: usize, mode: u32): void {
   const context = load<u64>(cpu, CPU_LOOKASIDE_CONTEXT);
   store<u64>(cpu, (context & ~MODE_MASK) | mode, CPU_LOOKASIDE_CONTEXT);

@@ -25,6 +25,16 @@ export function ramUsedEnd(): usize {
   return backingNext;
 }
 
+/** What of RAM's state is not in linear memory: next, free and number of backed sections. */
+export function ramState(index: u32): u32 {
+  return index == 0 ? backingNext : index == 1 ? freeSection : sectionsBacked;
+}
+export function setRamState(index: u32, value: u32): void {
+  if (index == 0) backingNext = value;
+  else if (index == 1) freeSection = value;
+  else sectionsBacked = value;
+}
+
 /** Lays RAM out from `base` to `end` (linear); returns false if there is no room at all. */
 export function ramInit(base: usize, end: usize, bytes: u64): bool {
   const nrSections = bytes >> SECTION_SHIFT;

@@ -3,14 +3,14 @@
 
 import {
   KIND_READ,
+  MANNER_ORDINARY,
   REFERENCE_ADDRESS_BITS,
   REFERENCE_KIND_SHIFT,
   REFERENCE_SIZE_SHIFT,
 } from "./layout";
-import { Cpu, isCanonical, protectionFault } from "./cpu";
+import { Cpu, accessOf, canonicalFault, isCanonical } from "./cpu";
 import { accessSlow } from "./access";
 import { lookasideHits, lookasidePhysical, lookasideSlot } from "./lookaside";
-import { accessOf } from "./translate";
 import { quickWalk, translated, walk } from "./walk";
 
 const SIGN_SHIFT: u64 = 64 - REFERENCE_ADDRESS_BITS;
@@ -42,7 +42,16 @@ export function replay(cpu: Cpu, from: usize, count: u32): u32 {
     } while (++i < count);
     if (i == count) break;
     const reference = load<u64>(from + ((<usize>i) << 3));
-    if (accessSlow(cpu, addressOf(reference), bytesOf(reference), kindOf(reference)) < 0) return i;
+    if (
+      accessSlow(
+        cpu,
+        addressOf(reference),
+        bytesOf(reference),
+        kindOf(reference),
+        MANNER_ORDINARY,
+      ) < 0
+    )
+      return i;
   }
   return count;
 }
@@ -61,7 +70,7 @@ export function translateBatch(cpu: Cpu, from: usize, to: usize, count: u32, kin
       store<u64>(to + ((<usize>i) << 3), lookasidePhysical(slot, va));
     } while (++i < count);
     if (i == count) break;
-    const pa = accessSlow(cpu, load<u64>(from + ((<usize>i) << 3)), 1, kind);
+    const pa = accessSlow(cpu, load<u64>(from + ((<usize>i) << 3)), 1, kind, MANNER_ORDINARY);
     if (pa < 0) return i;
     store<i64>(to + ((<usize>i) << 3), pa);
   }
@@ -70,19 +79,19 @@ export function translateBatch(cpu: Cpu, from: usize, to: usize, count: u32, kin
 
 /** The same by the tables alone: neither lookaside nor TLB is asked or filled. */
 export function walkBatch(cpu: Cpu, from: usize, to: usize, count: u32): u32 {
-  const kind = accessOf(cpu, KIND_READ);
+  const kind = accessOf(cpu, KIND_READ, MANNER_ORDINARY);
   for (let i: u32 = 0; i < count; i++) {
     // Walks that need no call have a loop of their own: see `translateBatch`.
     do {
       const va = load<u64>(from + ((<usize>i) << 3));
-      const translation = isCanonical(va) ? quickWalk(cpu, va, kind) : 0;
+      const translation = isCanonical(cpu, va) ? quickWalk(cpu, va, kind) : 0;
       if (!translation) break;
       store<u64>(to + ((<usize>i) << 3), translated(translation, va));
     } while (++i < count);
     if (i == count) break;
     const va = load<u64>(from + ((<usize>i) << 3));
-    if (!isCanonical(va)) {
-      protectionFault(cpu, va);
+    if (!isCanonical(cpu, va)) {
+      canonicalFault(cpu, va, MANNER_ORDINARY);
       return i;
     }
     const translation = walk(cpu, va, kind, false);

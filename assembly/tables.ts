@@ -51,6 +51,15 @@ export function emptyStock(): void {
   nrInStock = 0;
 }
 
+/** The stock, as a snapshot saves it: its first frame, and how many. */
+export function stockState(index: u32): f64 {
+  return index == 0 ? <f64>stock : nrInStock;
+}
+export function setStockState(index: u32, value: u64): void {
+  if (index == 0) stock = value;
+  else nrInStock = <u32>value;
+}
+
 /** Gives a frame for tables. Precondition: 4K-aligned, in RAM, not frame 0, used by nobody. */
 export function giveTable(pa: u64): i32 {
   if (back(pa, false) != STATUS_DONE) return STATUS_NO_BACKING;

@@ -20,13 +20,12 @@
 // Invalidation is by SDM Vol. 3A §4.10.4; raising the generation empties all arrays at once.
 
 import {
+  COUNT_L1_HITS,
+  COUNT_L2_HITS,
   CPU_ARRAYS,
-  CPU_LOOKASIDE,
   LEVEL_PD,
   LEVEL_PDPT,
   LEVEL_PT,
-  LOOKASIDE_ENTRIES,
-  LOOKASIDE_ENTRY_SHIFT,
   TLB_ARRAYS,
   TLB_ARRAY_SHIFT,
   TLB_L1_1G,
@@ -35,9 +34,10 @@ import {
   TLB_L2,
   TLB_L2_1G,
 } from "./layout";
-import { levelShift } from "./entry";
-import { Cpu } from "./cpu";
-import { TRANSLATION_G, translationLevel } from "./walk";
+import { G, levelShift } from "./entry";
+import { Cpu, count } from "./cpu";
+import { STRUCTURE_CACHES_END } from "./structure-cache";
+import { translationLevel } from "./walk";
 
 const GLOBAL: u64 = (<u64>1) << 63;
 const LARGE: u64 = (<u64>1) << 62;
@@ -88,9 +88,9 @@ function roundUp(n: u32, unit: u32): u32 {
   return (n + unit - 1) & ~(unit - 1);
 }
 
-/** Places the arrays behind the lookaside, in memory that is zero; returns the bytes of a CPU. */
+/** Places the arrays behind the structure caches, in memory that is zero; returns the bytes of a CPU. */
 export function tlbInit(cpu: Cpu, geometry: usize): u32 {
-  let offset: u32 = CPU_LOOKASIDE + (LOOKASIDE_ENTRIES << LOOKASIDE_ENTRY_SHIFT);
+  let offset = STRUCTURE_CACHES_END;
   for (let i: u32 = 0; i < <u32>TLB_ARRAYS; i++) {
     const array = arrayOf(cpu, i);
     const nrSets = load<u32>(geometry + (i << 3));
@@ -196,7 +196,7 @@ function insert(cpu: Cpu, index: u32, va: u64, data: u64): void {
   const array = arrayOf(cpu, index);
   const set = setOf(cpu, array, va, level);
   const tag = tagOf(va, level, cpu.tlbContext);
-  const isGlobal = (data & TRANSLATION_G) != 0;
+  const isGlobal = (data & G) != 0;
   const way = use(array, set, array.ways - 1);
   store<u64>(set + (way << 3), isGlobal ? asGlobal(tag) : tag);
   store<u64>(set + array.data + (way << 3), data);
@@ -222,7 +222,7 @@ export function tlbLookupFirst(cpu: Cpu, va: u64): u64 {
   let data = find(cpu, TLB_L1_4K, va, LEVEL_PT);
   if (!data) data = find(cpu, TLB_L1_2M, va, LEVEL_PD);
   if (!data) data = find(cpu, TLB_L1_1G, va, LEVEL_PDPT);
-  if (data) cpu.l1Hits++;
+  if (data) count(cpu, COUNT_L1_HITS + translationLevel(data) - 1);
   return data;
 }
 
@@ -232,9 +232,29 @@ export function tlbLookupSecond(cpu: Cpu, va: u64): u64 {
   if (!data) data = find(cpu, TLB_L2, va, LEVEL_PD);
   if (!data) data = find(cpu, TLB_L2_1G, va, LEVEL_PDPT);
   if (!data) return 0;
-  cpu.l2Hits++;
+  count(cpu, COUNT_L2_HITS + translationLevel(data) - 1);
   insert(cpu, firstLevel(translationLevel(data)), va, data);
   return data;
+}
+
+/** What is cached of `va`, or 0, without a trace. */
+export function tlbPeek(cpu: Cpu, va: u64): u64 {
+  return (
+    peek(cpu, TLB_L1_4K, va, LEVEL_PT) ||
+    peek(cpu, TLB_L1_2M, va, LEVEL_PD) ||
+    peek(cpu, TLB_L1_1G, va, LEVEL_PDPT) ||
+    peek(cpu, TLB_L2, va, LEVEL_PT) ||
+    peek(cpu, TLB_L2, va, LEVEL_PD) ||
+    peek(cpu, TLB_L2_1G, va, LEVEL_PDPT)
+  );
+}
+
+function peek(cpu: Cpu, index: u32, va: u64, level: u32): u64 {
+  const array = arrayOf(cpu, index);
+  const set = setOf(cpu, array, va, level);
+  const tag = tagOf(va, level, cpu.tlbContext);
+  const ways = waysWithTag(array, set, tag, asGlobal(tag));
+  return ways ? load<u64>(set + array.data + (<usize>ctz(ways) << 3)) : 0;
 }
 
 /**
@@ -242,7 +262,7 @@ export function tlbLookupSecond(cpu: Cpu, va: u64): u64 {
  * Precondition: neither level holds the page.
  */
 export function tlbFill(cpu: Cpu, va: u64, translation: u64, isGlobal: bool): void {
-  const data = isGlobal ? translation : translation & ~TRANSLATION_G;
+  const data = isGlobal ? translation : translation & ~G;
   const level = translationLevel(data);
   insert(cpu, firstLevel(level), va, data);
   insert(cpu, secondLevel(level), va, data);
@@ -311,6 +331,20 @@ export function tlbHoldsGlobal(cpu: Cpu): bool {
   let held: u32 = 0;
   for (let i: u32 = 0; i < <u32>TLB_ARRAYS; i++) held |= arrayOf(cpu, i).held;
   return (held & HELD_GLOBAL) != 0;
+}
+
+/** Drops what is not global, of every PCID. */
+export function tlbDropNonGlobal(cpu: Cpu): void {
+  for (let i: u32 = 0; i < <u32>TLB_ARRAYS; i++) {
+    const array = arrayOf(cpu, i);
+    let set = changetype<usize>(cpu) + array.offset;
+    for (let n: u32 = 0; n <= array.setMask; n++, set += array.setBytes) {
+      for (let way: u32 = 0; way < array.ways; way++) {
+        const tag = set + (way << 3);
+        if (!(load<u64>(tag) & GLOBAL)) store<u64>(tag, 0);
+      }
+    }
+  }
 }
 
 function clearTags(cpu: Cpu, array: TlbArray): void {

@@ -1,33 +1,43 @@
-// The page walk (SDM Vol. 3A §4.5.4, figures 4-8 to 4-10): four levels, rights of every level
-// combined, accessed and dirty flags (§4.8), the page fault and its error code (§4.7).
+// The page walk (SDM Vol. 3A §4.5.4, figures 4-8 to 4-10): four or five levels, rights of every
+// level combined, protection keys (§4.6.2), accessed and dirty flags (§4.8), the page fault and its
+// error code (§4.7).
 //
 // A is set in each entry that was used to reach the next; on a protection fault the upper entries
 // have it and the leaf has not, unless the CPU's `leafAOnFault` says so.
 
 import {
-  ENTRY_W,
+  COUNT_ENTRY_LOADS,
+  CR0_WP,
+  ERROR_I,
   ERROR_P,
+  ERROR_PK,
   ERROR_RSVD,
+  ERROR_SS,
+  ERROR_U,
   ERROR_W,
   LEVEL_PD,
   LEVEL_PDPT,
   LEVEL_PML4,
   LEVEL_PT,
   REASON_DENIED,
+  REASON_KEY,
   REASON_NOT_PRESENT,
   REASON_RESERVED,
+  RIGHTS_U,
+  TRANSLATION_KEY,
+  TRANSLATION_LEVEL,
+  TRANSLATION_S,
 } from "./layout";
-import { A, ADDRESS, D, NX, P, PS, isLeaf, leafFrame, levelShift } from "./entry";
-import { Cpu, isDenied, pageFault, reservedMask } from "./cpu";
+import { A, ADDRESS, D, NX, P, PS, U, W, isLeaf, levelShift } from "./entry";
+import { Cpu, addCount, isDenied, pageFault, reservedMask } from "./cpu";
 import { loadEntry, storeEntry } from "./ram";
+import { startRights, startTable, structureDropAddress, structureFill } from "./structure-cache";
+import { structureLookup } from "./structure-cache";
 
-//  A translation in one word; 0 is none.
-//   63………52   51…………12   11………8   7   6…4     3   2   1   0
-//  +--------+-----------+---------+---+-------+---+---+---+---+
-//  |   0    | frame     |    0    | G | level | D | X | U | W |
-//  +--------+-----------+---------+---+-------+---+---+---+---+
-export const TRANSLATION_D: u64 = 8;
-export const TRANSLATION_G: u64 = 0x80;
+const TRANSLATION_D: u64 = D;
+const S: u64 = 1 << TRANSLATION_S;
+/** What of a leaf is in its translation: key, frame, PAT, G, D, PCD and PWT. */
+const KEPT_OF_LEAF: u64 = 0x780f_ffff_ffff_f1d8;
 
 // @ts-ignore: decorator
 @inline
@@ -38,7 +48,7 @@ export function translationRights(translation: u64): u32 {
 // @ts-ignore: decorator
 @inline
 export function translationLevel(translation: u64): u32 {
-  return (<u32>translation >> 4) & 7;
+  return (<u32>translation >> TRANSLATION_LEVEL) & 7;
 }
 
 /** The physical address of `va` in the page of `translation`. */
@@ -46,7 +56,7 @@ export function translationLevel(translation: u64): u32 {
 @inline
 export function translated(translation: u64, va: u64): u64 {
   const offset = ((<u64>1) << levelShift(translationLevel(translation))) - 1;
-  return (translation & ADDRESS) | (va & offset);
+  return (translation & ADDRESS & ~offset) | (va & offset);
 }
 
 // @ts-ignore: decorator
@@ -55,12 +65,34 @@ function entryOf(table: u64, va: u64, level: u32): u64 {
   return loadEntry(table + ((va >> (levelShift(level) - 3)) & 0xff8));
 }
 
-/** Bits of a translation that follow from the leaf: frame, level, D and G. */
+/** `combined`: a word whose W and U bits are those of all levels. `isExecutable`: 0 or 1. */
 // @ts-ignore: decorator
 @inline
-function translationOf(leaf: u64, level: u32): u64 {
-  // D is bit 6 of an entry and bit 3 of a translation; G is bit 8 and bit 7.
-  return leafFrame(leaf, level) | (level << 4) | ((leaf & D) >> 3) | ((leaf & 0x100) >> 1);
+function translationOf(leaf: u64, level: u32, combined: u64, isExecutable: u64): u64 {
+  return (leaf & KEPT_OF_LEAF) | (combined & (W | U)) | isExecutable | (level << TRANSLATION_LEVEL);
+}
+
+/**
+ * Whether the leaf's protection key denies the access (SDM Vol. 3A §4.6.2): PKRU for user-mode
+ * addresses, PKRS for supervisor-mode ones, which user-mode accesses do not reach anyway.
+ */
+export function keyDenies(cpu: Cpu, access: u32, translation: u64): bool {
+  if (access & ERROR_I) return false;
+  const isUserPage = (<u32>translation & RIGHTS_U) != 0;
+  if (!isUserPage && access & ERROR_U) return false;
+  const keys = isUserPage ? cpu.userKeys : cpu.supervisorKeys;
+  const key = <u32>(translation >> TRANSLATION_KEY) & 15;
+  const rights = keys >> (key << 1); // bit 0: AD, bit 1: WD
+  if (rights & 1) return true;
+  const heedsWd = (access & ERROR_U) != 0 || ((cpu.cr0 >> CR0_WP) & 1) != 0;
+  return (rights & 2) != 0 && (access & ERROR_W) != 0 && heedsWd;
+}
+
+/** Whether any key of either register denies anything. */
+// @ts-ignore: decorator
+@inline
+export function hasKeys(cpu: Cpu): bool {
+  return cpu.anyKeys != 0;
 }
 
 // @ts-ignore: decorator
@@ -69,68 +101,131 @@ function quickLeaf(cpu: Cpu, leaf: u64, level: u32, upper: u64, access: u32): u6
   const ps = level == LEVEL_PT ? 0 : PS;
   const wanted = P | A | ps | (access & ERROR_W ? D : 0);
   if ((leaf & wanted) != wanted || leaf & reservedMask(cpu, level, ps)) return 0;
-  const rights = (<u32>((upper & leaf) >> ENTRY_W) & 3) | ((<u32>(~leaf >> 63)) << 2);
-  return isDenied(cpu, access, rights) ? 0 : translationOf(leaf, level) | rights;
+  const translation = translationOf(leaf, level, upper & leaf, ~leaf >> 63);
+  if (isDenied(cpu, access, translationRights(translation))) return 0;
+  return hasKeys(cpu) && keyDenies(cpu, access, translation) ? 0 : translation;
 }
 
 /**
  * The walk that changes nothing and does not fault, with NX in no upper entry; 0 for any other,
  * which `walk` makes. In it an upper entry passes by one comparison, and levels are constants:
  * 13.3 ns against 24 for `walk` (random 4K pages in cache).
- * Precondition: `va` is canonical.
+ * Preconditions: `va` is canonical; there are no structure caches; it is no shadow-stack access.
  */
 // @ts-ignore: decorator
 @inline
 export function quickWalk(cpu: Cpu, va: u64, access: u32): u64 {
   const namesTable = P | A;
   const mask = namesTable | PS | NX | reservedMask(cpu, LEVEL_PML4, 0);
-  const entry4 = entryOf(cpu.root, va, LEVEL_PML4);
+  let table = cpu.root;
+  let upper: u64 = ~(<u64>0);
+  if (cpu.topLevel != LEVEL_PML4) {
+    upper = entryOf(table, va, LEVEL_PML4 + 1);
+    if ((upper & mask) != namesTable) return 0;
+    table = upper & ADDRESS;
+  }
+  const entry4 = entryOf(table, va, LEVEL_PML4);
   if ((entry4 & mask) != namesTable) return 0;
+  upper &= entry4;
   const entry3 = entryOf(entry4 & ADDRESS, va, LEVEL_PDPT);
-  if ((entry3 & mask) != namesTable) return quickLeaf(cpu, entry3, LEVEL_PDPT, entry4, access);
+  if ((entry3 & mask) != namesTable) return quickLeaf(cpu, entry3, LEVEL_PDPT, upper, access);
+  upper &= entry3;
   const entry2 = entryOf(entry3 & ADDRESS, va, LEVEL_PD);
-  const upper = entry4 & entry3;
   if ((entry2 & mask) != namesTable) return quickLeaf(cpu, entry2, LEVEL_PD, upper, access);
   const entry1 = entryOf(entry2 & ADDRESS, va, LEVEL_PT);
   return quickLeaf(cpu, entry1, LEVEL_PT, upper & entry2, access);
 }
 
+/** Whether rights of all levels, S and the key allow the access; a DENIED_BY word otherwise. */
+function judge(cpu: Cpu, access: u32, translation: u64): u32 {
+  let deniedBy: u32 = 0;
+  if (isDenied(cpu, access, translationRights(translation))) deniedBy |= DENIED_BY_RIGHTS;
+  if (access & ERROR_SS && !(translation & S)) deniedBy |= DENIED_BY_RIGHTS;
+  if (hasKeys(cpu) && keyDenies(cpu, access, translation)) deniedBy |= DENIED_BY_KEY;
+  return deniedBy;
+}
+const DENIED_BY_RIGHTS: u32 = 1;
+const DENIED_BY_KEY: u32 = 2;
+
+/** Whether the rights that a translation caches deny the access. */
+export function denies(cpu: Cpu, access: u32, translation: u64): bool {
+  return judge(cpu, access, translation) != 0;
+}
+
+/** Whether a write has to set D first. */
+export function needsDirty(access: u32, translation: u64): bool {
+  return (access & ERROR_W) != 0 && !(translation & TRANSLATION_D);
+}
+
 /**
- * Translates `va` by the tables; `access` is an error code's W, U and I bits. Returns 0 and leaves
- * the fault in `cpu` if there is none. `isProbe`: A and D are not written.
+ * Translates `va` by the tables, beginning at the lowest cached structure; `access` is as
+ * `accessOf` makes it. Returns 0 and leaves the fault in `cpu` if there is no translation.
+ * `isProbe`: by the tables alone, and nothing but the fault is written.
  * Precondition: `va` is canonical.
  */
 export function walk(cpu: Cpu, va: u64, access: u32, isProbe: bool): u64 {
   let table = cpu.root;
+  // NX turned over, so that AND combines all three rights.
   let combined: u64 = ~(<u64>0);
-  let level: u32 = LEVEL_PML4;
+  let level = cpu.topLevel;
+  const usesCaches = cpu.nrStructureEntries != 0 && !isProbe;
+  const cached = usesCaches ? structureLookup(cpu, va) : 0;
+  if (cached) {
+    table = startTable;
+    combined = startRights | (startRights << 63);
+    level = cached - 1;
+  }
+  const first = level;
   while (true) {
     const entryAddress = table + ((va >> (levelShift(level) - 3)) & 0xff8);
     const entry = loadEntry(entryAddress);
+    let flags: u32 = ERROR_P;
+    let reason: u32 = REASON_DENIED;
     if (!(entry & P)) {
-      pageFault(cpu, va, access, REASON_NOT_PRESENT, level, entryAddress, entry);
-      return 0;
-    }
-    if (entry & reservedMask(cpu, level, entry)) {
-      const errorCode = access | ERROR_P | ERROR_RSVD;
-      pageFault(cpu, va, errorCode, REASON_RESERVED, level, entryAddress, entry);
-      return 0;
-    }
-    // NX turned over, so that AND combines all three rights.
-    combined &= entry ^ NX;
-    if (isLeaf(entry, level)) {
-      const rights = (<u32>(combined >> ENTRY_W) & 3) | ((<u32>(combined >> 63)) << 2);
-      if (isDenied(cpu, access, rights)) {
-        if (cpu.leafAOnFault && !isProbe) storeEntry(entryAddress, entry | A);
-        pageFault(cpu, va, access | ERROR_P, REASON_DENIED, level, entryAddress, entry);
-        return 0;
+      flags = 0;
+      reason = REASON_NOT_PRESENT;
+    } else if (entry & reservedMask(cpu, level, entry)) {
+      flags = ERROR_P | ERROR_RSVD;
+      reason = REASON_RESERVED;
+    } else if (isLeaf(entry, level)) {
+      const used = entry | (isProbe ? 0 : A | (access & ERROR_W ? D : 0));
+      const isShadowStack = (combined & W) != 0 && (entry & (W | D)) == D;
+      combined &= entry ^ NX;
+      let translation = translationOf(used, level, combined, combined >> 63);
+      if (isShadowStack) translation |= S;
+      const deniedBy = judge(cpu, access, translation);
+      if (!deniedBy) {
+        if (used != entry) storeEntry(entryAddress, used);
+        if (!isProbe) addCount(cpu, COUNT_ENTRY_LOADS, first - level + 1);
+        return translation;
       }
-      const used = entry | A | (access & ERROR_W ? D : 0);
-      if (used != entry && !isProbe) storeEntry(entryAddress, used);
-      return translationOf(used, level) | rights;
+      if (cpu.leafAOnFault && !isProbe) storeEntry(entryAddress, entry | A);
+      if (deniedBy & DENIED_BY_KEY) flags |= ERROR_PK;
+      if (deniedBy == DENIED_BY_KEY) reason = REASON_KEY;
+    } else {
+      if (!(entry & A) && !isProbe) storeEntry(entryAddress, entry | A);
+      combined &= entry ^ NX;
+      table = entry & ADDRESS;
+      if (usesCaches) {
+        structureFill(cpu, va, level, table, (combined & (W | U)) | (combined >> 63));
+      }
+      level--;
+      continue;
     }
-    if (!(entry & A) && !isProbe) storeEntry(entryAddress, entry | A);
-    table = entry & ADDRESS;
-    level--;
+    if (!isProbe) addCount(cpu, COUNT_ENTRY_LOADS, first - level + 1);
+    if (usesCaches) structureDropAddress(cpu, va);
+    pageFault(cpu, va, access, flags, reason, level, entryAddress, entry);
+    return 0;
   }
+}
+
+/** Translates by the tables for the first time since the TLB missed. */
+// @ts-ignore: decorator
+@inline
+export function walkTables(cpu: Cpu, va: u64, access: u32): u64 {
+  if (cpu.nrStructureEntries || access & ERROR_SS) return walk(cpu, va, access, false);
+  const translation = quickWalk(cpu, va, access);
+  if (!translation) return walk(cpu, va, access, false);
+  addCount(cpu, COUNT_ENTRY_LOADS, cpu.topLevel - translationLevel(translation) + 1);
+  return translation;
 }

@@ -2,6 +2,7 @@
 import { KIND_READ } from "../assembly/layout.ts";
 import { pageBytesOf } from "../src/address.ts";
 import { type Core, createCore } from "../src/core.ts";
+import { Attention } from "../src/hardware/attention.ts";
 import { Cpu } from "../src/hardware/cpu.ts";
 import { SKYLAKE_TLB } from "../src/hardware/machine.ts";
 import { PageTables } from "../src/hardware/page-tables.ts";
@@ -33,8 +34,9 @@ export class Scene {
       nrCpus: 1,
       linearBytes: LINEAR_BYTES,
       tlb: [l1For4K, l1For2M, l1For1G, l2, l2For1G],
+      hasDirtyLog: false,
     });
-    this.cpu = new Cpu(this.#core, 0);
+    this.cpu = new Cpu(this.#core, 0, new Attention(this.#core));
     this.cpu.setFeatures({ maxPhysicalAddressBits: 46, pages1G: true });
     this.cpu.hasLookaside = hasLookaside;
     this.#map(pages);

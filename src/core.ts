@@ -11,7 +11,14 @@ import { coreWasmBase64 } from "./generated/core-wasm.ts";
 interface CoreExports {
   abiVersion(): number;
   geometryAddress(): number;
-  init(ramBytes: number, nrCpus: number, linearBytes: number): number;
+  init(ramBytes: number, nrCpus: number, linearBytes: number, hasDirtyLog: number): number;
+  getState(index: number): number;
+  setState(index: number, value: number): void;
+  usedEnd(): number;
+  rangesAddress(isWatch: number): number;
+  setRanges(isWatch: number, count: number): void;
+  dirtyLogAddress(): number;
+  dirtyLogCleared(): void;
   cpuAddress(index: number): number;
   exchangeAddress(): number;
   nrSectionsBacked(): number;
@@ -24,8 +31,14 @@ interface CoreExports {
   registersChanged(cpu: number, dropsTlb: number): void;
   writeCr3(cpu: number, value: bigint): void;
   setPrivilege(cpu: number, cpl: number): void;
+  setAlignmentCheck(cpu: number, isSet: number): void;
+  setStructureEntries(cpu: number, level: number, nrEntries: number): void;
   invalidatePage64(cpu: number, va: bigint): void;
   invalidateRange(cpu: number, pcid: number, start: number, end: number): void;
+  invalidatePcid64(cpu: number, type: number, pcid: number, va: bigint): void;
+  peek64(cpu: number, va: bigint): bigint;
+  peekStructure64(cpu: number, va: bigint): number;
+  peekedTable(): number;
   flush(cpu: number): void;
   access(cpu: number, va: number, nrBytes: number, kind: number): number;
   access64(cpu: number, va: bigint, nrBytes: number, kind: number): bigint;
@@ -33,8 +46,9 @@ interface CoreExports {
   load64(cpu: number, va: bigint, nrBytes: number): bigint;
   store(cpu: number, va: number, nrBytes: number, value: bigint): number;
   store64(cpu: number, va: bigint, nrBytes: number, value: bigint): number;
-  probe64(cpu: number, va: bigint, kind: number): number;
-  probedFlags(): number;
+  accessAs64(cpu: number, va: bigint, nrBytes: number, kind: number, manner: number): bigint;
+  probe64(cpu: number, va: bigint, kind: number, manner: number): number;
+  probed64(): bigint;
   replay(cpu: number, from: number, count: number): number;
   translateBatch(cpu: number, from: number, to: number, count: number, kind: number): number;
   walkBatch(cpu: number, from: number, to: number, count: number): number;
@@ -71,6 +85,7 @@ export interface CoreOptions {
   readonly linearBytes: number;
   /** By array, in the order of `TLB_L1_4K` … `TLB_L2_1G` in the layout. */
   readonly tlb: readonly TlbArrayGeometry[];
+  readonly hasDirtyLog: boolean;
   readonly module?: WebAssembly.Module;
   readonly memory?: WebAssembly.Memory;
 }
@@ -124,7 +139,8 @@ export function createCore(options: CoreOptions): Core {
     view.setUint32(exports.geometryAddress() + i * 8, sets, true);
     view.setUint32(exports.geometryAddress() + i * 8 + 4, ways, true);
   });
-  if (!exports.init(options.ramBytes, options.nrCpus, linearBytes)) {
+  const hasDirtyLog = options.hasDirtyLog ? 1 : 0;
+  if (!exports.init(options.ramBytes, options.nrCpus, linearBytes, hasDirtyLog)) {
     throw new OptionError(
       "linearBytes",
       `${linearBytes} bytes cannot hold the directory of ${options.ramBytes} bytes of RAM`,

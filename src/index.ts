@@ -5,6 +5,7 @@ export { type Fault, type FaultReason, describeFault } from "./fault.ts";
 export {
   type Machine,
   type MachineOptions,
+  type StructureCaches,
   type TlbArrayGeometry,
   type TlbGeometry,
   SKYLAKE_TLB,
@@ -14,11 +15,17 @@ export {
   type AccessKind,
   type CpuFeatures,
   type Translation,
-  type TranslationCounts,
+  type AccessManner,
+  type BySize,
+  type CpuCounts,
+  type MemoryType,
   Cpu,
   encodeReference,
 } from "./hardware/cpu.ts";
 export { type WalkStep, describeWalk, traceWalk } from "./hardware/inspect.ts";
+export type { MmioRange, Watchpoint } from "./hardware/attention.ts";
+export type { Snapshot } from "./hardware/snapshot.ts";
+export type { StaleUse } from "./hardware/stale-detector.ts";
 export { Ram } from "./hardware/ram.ts";
 export { type Leaf, type Rights, type TableFrames, PageTables } from "./hardware/page-tables.ts";
 export { type KernelOptions, Kernel, UserProcess, createKernel } from "./kernel/kernel.ts";

@@ -6,6 +6,16 @@
  * data: nothing here throws because of what a guest does.
  */
 import {
+  COUNT_ENTRY_LOADS,
+  COUNT_FAULTS,
+  COUNT_FLUSHES,
+  COUNT_INVALIDATIONS,
+  COUNT_L1_HITS,
+  COUNT_L2_HITS,
+  COUNT_STRUCTURE_HITS,
+  COUNT_WALKS,
+  CPU_AC,
+  CPU_COUNTS,
   CPU_CPL,
   CPU_CR0,
   CPU_CR3,
@@ -19,36 +29,55 @@ import {
   CPU_FAULT_REASON,
   CPU_HAS_1G,
   CPU_HAS_LOOKASIDE,
-  CPU_L1_HITS,
-  CPU_L2_HITS,
   CPU_LEAF_A_ON_FAULT,
   CPU_MAXPHYADDR,
+  CPU_PAT,
+  CPU_PKRS,
+  CPU_PKRU,
   CPU_VECTOR,
-  CPU_WALKS,
-  CR0_PE,
-  CR0_PG,
-  CR4_PAE,
-  CR4_PCIDE,
-  CR4_PGE,
-  EFER_LMA,
-  EFER_LME,
+  ENTRY_D,
+  ENTRY_G,
+  ENTRY_PCD,
+  ENTRY_PWT,
   KIND_FETCH,
   KIND_READ,
+  KIND_SHADOW_READ,
+  KIND_SHADOW_WRITE,
   KIND_WRITE,
-  REFERENCE_KIND_SHIFT,
+  MANNER_IMPLICIT,
+  MANNER_ORDINARY,
+  MANNER_STACK,
+  NR_COUNTS,
+  PAT_OF_4K,
+  PAT_OF_LARGE,
+  REASON_DENIED,
+  REASON_KEY,
+  REASON_NON_CANONICAL,
+  REASON_NOT_PRESENT,
+  REASON_RESERVED,
   REFERENCE_ADDRESS_BITS,
+  REFERENCE_KIND_SHIFT,
   REFERENCE_SIZE_SHIFT,
   RIGHTS_U,
   RIGHTS_W,
   RIGHTS_X,
+  TRANSLATION_KEY,
+  TRANSLATION_LEVEL,
+  TRANSLATION_S,
 } from "../../assembly/layout.ts";
 import { type LeafLevel, pageBytesOf } from "../address.ts";
 import { type Core, EXCHANGE_WORDS, needsBacking } from "../core.ts";
 import { OptionError } from "../errors.ts";
 import type { Fault, FaultReason } from "../fault.ts";
+import type { Attention } from "./attention.ts";
 import { checkSize } from "./ram.ts";
+import { checkCr0, checkCr4, checkEfer, isInvpcidValid, dropsEverything } from "./registers.ts";
 
-export type AccessKind = "read" | "write" | "fetch";
+/** `shadow-…`: by the shadow stack (CET). */
+export type AccessKind = "read" | "write" | "fetch" | "shadow-read" | "shadow-write";
+
+/** `implicit`: by the processor itself, in supervisor mode; `stack`: through SS, so #SS for #GP. */
+export type AccessManner = "ordinary" | "implicit" | "stack";
 
 /** What the tables say of an address. */
 export interface Translation {
@@ -60,7 +89,19 @@ export interface Translation {
   readonly user: boolean;
   readonly executable: boolean;
   readonly dirty: boolean;
+  /** The leaf's G. */
+  readonly global: boolean;
+  /** Only the shadow stack may access it (SDM Vol. 3A §4.6.1). */
+  readonly shadowStack: boolean;
+  /** Bits 62:59 of the leaf. */
+  readonly protectionKey: number;
+  /** PAT, PCD and PWT of the leaf: the entry of IA32_PAT that is used. */
+  readonly patIndex: number;
+  /** What IA32_PAT says; memory-type range registers are not modelled. */
+  readonly memoryType: MemoryType;
 }
+
+export type MemoryType = "UC" | "WC" | "WT" | "WP" | "WB" | "UC-" | "reserved";
 
 /** What differs between processors and can be set while running. */
 export interface CpuFeatures {
@@ -72,58 +113,99 @@ export interface CpuFeatures {
   readonly leafAccessedOnFault: boolean;
 }
 
-/** How often translations were found where; lookaside hits count nowhere. */
-export interface TranslationCounts {
-  readonly l1Hits: number;
-  readonly l2Hits: number;
-  readonly walks: number;
+/** Counts by page size. */
+export interface BySize {
+  readonly "4K": number;
+  readonly "2M": number;
+  readonly "1G": number;
 }
 
-const KINDS = { read: KIND_READ, write: KIND_WRITE, fetch: KIND_FETCH } as const;
-const REASONS: readonly FaultReason[] = [
-  "not present",
-  "not present",
-  "reserved bit",
-  "denied",
-  "non-canonical",
-];
+/** What happened in the slow path since the last reset; lookaside hits count nowhere. */
+export interface CpuCounts {
+  readonly l1: BySize;
+  readonly l2: BySize;
+  readonly l1Hits: number;
+  readonly l2Hits: number;
+  /** Walks: what no TLB had. */
+  readonly walks: number;
+  /** Paging entries that walks have loaded. */
+  readonly entryLoads: number;
+  /** Walks that began below a cached PDE, PDPTE, PML4E, PML5E. */
+  readonly structureHits: { readonly [level: number]: number };
+  readonly faults: Readonly<Record<FaultReason, number>>;
+  /** Of everything. */
+  readonly flushes: number;
+  /** Of a page, a range or a PCID. */
+  readonly invalidations: number;
+}
 
-/** CR4 bits whose meaning is not modelled: setting one is refused. */
-const CR4_NOT_MODELLED = [
-  [12, "LA57"],
-  [20, "SMEP"],
-  [21, "SMAP"],
-  [22, "PKE"],
-  [23, "CET"],
-  [24, "PKS"],
-  [28, "LAM_SUP"],
-] as const;
+const KINDS: Readonly<Record<AccessKind, number>> = {
+  read: KIND_READ,
+  write: KIND_WRITE,
+  fetch: KIND_FETCH,
+  "shadow-read": KIND_SHADOW_READ,
+  "shadow-write": KIND_SHADOW_WRITE,
+};
+const MANNERS: Readonly<Record<AccessManner, number>> = {
+  ordinary: MANNER_ORDINARY,
+  implicit: MANNER_IMPLICIT,
+  stack: MANNER_STACK,
+};
+const REASONS: Readonly<Record<number, FaultReason>> = {
+  [REASON_NOT_PRESENT]: "not present",
+  [REASON_RESERVED]: "reserved bit",
+  [REASON_DENIED]: "denied",
+  [REASON_NON_CANONICAL]: "non-canonical",
+  [REASON_KEY]: "protection key",
+};
+/** By the encoding of SDM Vol. 3A §11.12.2. */
+const MEMORY_TYPES: readonly MemoryType[] = [
+  "UC",
+  "WC",
+  "reserved",
+  "reserved",
+  "WT",
+  "WP",
+  "WB",
+  "UC-",
+];
 
 export class Cpu {
   /** Counts from 0. */
   readonly index: number;
+  /** Called after each access that missed every TLB, with its address. Undefined: costs nothing. */
+  onMiss: ((address: number | bigint) => void) | undefined;
+  /** Called with each fault, before it is returned. */
+  onFault: ((fault: Fault) => void) | undefined;
   readonly #core: Core;
   readonly #at: number;
+  readonly #attention: Attention;
 
-  constructor(core: Core, index: number) {
+  constructor(core: Core, index: number, attention: Attention) {
     this.#core = core;
     this.index = index;
     this.#at = core.exports.cpuAddress(index) >>> 0;
+    this.#attention = attention;
+  }
+
+  /** The CPU's address in linear memory, for callers in wasm (docs/abi.md). */
+  get linearAddress(): number {
+    return this.#at;
   }
 
   // ---- Registers
 
   get cr0(): bigint {
-    return this.#core.view.getBigUint64(this.#at + CPU_CR0, true);
+    return this.#u64(CPU_CR0);
   }
-  /** Throws OptionError unless PE and PG are set: other modes are not modelled. */
+  /** Throws OptionError unless PE and PG are set, or if WP is cleared while CR4.CET is set. */
   set cr0(value: bigint) {
-    requireBits("cr0", value, [CR0_PE, CR0_PG]);
+    checkCr0(value, this.cr4);
     this.#setRegister(CPU_CR0, value, false);
   }
 
   get cr3(): bigint {
-    return this.#core.view.getBigUint64(this.#at + CPU_CR3, true);
+    return this.#u64(CPU_CR3);
   }
   /** MOV to CR3: with CR4.PCIDE, bit 63 keeps what is cached for the PCID in bits 11:0. */
   set cr3(value: bigint) {
@@ -131,44 +213,70 @@ export class Cpu {
   }
 
   get cr4(): bigint {
-    return this.#core.view.getBigUint64(this.#at + CPU_CR4, true);
+    return this.#u64(CPU_CR4);
   }
-  /** Throws OptionError unless PAE is set, and for features that are not modelled. */
+  /**
+   * Throws OptionError unless PAE is set, or if CET is set without CR0.WP. LA57 can be changed while
+   * paging is on, which no processor allows; it drops all that is cached.
+   */
   set cr4(value: bigint) {
-    requireBits("cr4", value, [CR4_PAE]);
-    for (const [bit, name] of CR4_NOT_MODELLED) {
-      if ((value >> BigInt(bit)) & 1n) throw new OptionError("cr4", `${name} is not modelled`);
-    }
-    // SDM Vol. 3A §4.10.4.1: a change of PGE, and PCIDE from 1 to 0, drop everything.
-    const changed = this.cr4 ^ value;
-    const dropsAll =
-      (changed >> BigInt(CR4_PGE)) & 1n || ((changed & ~value) >> BigInt(CR4_PCIDE)) & 1n;
-    this.#setRegister(CPU_CR4, value, Boolean(dropsAll));
+    checkCr4(value, this.cr0);
+    this.#setRegister(CPU_CR4, value, dropsEverything(this.cr4, value));
   }
 
   get efer(): bigint {
-    return this.#core.view.getBigUint64(this.#at + CPU_EFER, true);
+    return this.#u64(CPU_EFER);
   }
   /** Throws OptionError unless LME and LMA are set: other modes are not modelled. */
   set efer(value: bigint) {
-    requireBits("efer", value, [EFER_LME, EFER_LMA]);
+    checkEfer(value);
     this.#setRegister(CPU_EFER, value, false);
+  }
+
+  /** Rights of user-mode addresses by key: bit 2k AD, bit 2k+1 WD (SDM Vol. 3A §4.6.2). */
+  get pkru(): number {
+    return this.#u32(CPU_PKRU);
+  }
+  set pkru(value: number) {
+    this.#setWord(CPU_PKRU, value);
+  }
+  /** IA32_PKRS: the same of supervisor-mode addresses. */
+  get pkrs(): number {
+    return this.#u32(CPU_PKRS);
+  }
+  set pkrs(value: number) {
+    this.#setWord(CPU_PKRS, value);
+  }
+
+  /** IA32_PAT: eight memory types, a byte each. */
+  get pat(): bigint {
+    return this.#u64(CPU_PAT);
+  }
+  set pat(value: bigint) {
+    this.#core.view.setBigUint64(this.#at + CPU_PAT, BigInt.asUintN(64, value), true);
   }
 
   /** Current privilege level: 0 supervisor, 3 user. */
   get cpl(): 0 | 3 {
-    return this.#core.view.getUint32(this.#at + CPU_CPL, true) === 3 ? 3 : 0;
+    return this.#u32(CPU_CPL) === 3 ? 3 : 0;
   }
   set cpl(value: 0 | 3) {
     this.#core.exports.setPrivilege(this.#at, value === 3 ? 3 : 0);
   }
 
+  /** RFLAGS.AC: with CR4.SMAP, lets explicit supervisor accesses through to user pages. */
+  get ac(): boolean {
+    return this.#u32(CPU_AC) !== 0;
+  }
+  set ac(value: boolean) {
+    this.#core.exports.setAlignmentCheck(this.#at, value ? 1 : 0);
+  }
+
   get features(): CpuFeatures {
-    const { view } = this.#core;
     return {
-      maxPhysicalAddressBits: view.getUint32(this.#at + CPU_MAXPHYADDR, true),
-      pages1G: view.getUint32(this.#at + CPU_HAS_1G, true) !== 0,
-      leafAccessedOnFault: view.getUint32(this.#at + CPU_LEAF_A_ON_FAULT, true) !== 0,
+      maxPhysicalAddressBits: this.#u32(CPU_MAXPHYADDR),
+      pages1G: this.#u32(CPU_HAS_1G) !== 0,
+      leafAccessedOnFault: this.#u32(CPU_LEAF_A_ON_FAULT) !== 0,
     };
   }
 
@@ -191,6 +299,16 @@ export class Cpu {
     this.#core.view.setBigUint64(this.#at + offset, BigInt.asUintN(64, value), true);
     this.#core.exports.registersChanged(this.#at, dropsTlb ? 1 : 0);
   }
+  #setWord(offset: number, value: number): void {
+    this.#core.view.setUint32(this.#at + offset, value, true);
+    this.#core.exports.registersChanged(this.#at, 0);
+  }
+  #u32(offset: number): number {
+    return this.#core.view.getUint32(this.#at + offset, true);
+  }
+  #u64(offset: number): bigint {
+    return this.#core.view.getBigUint64(this.#at + offset, true);
+  }
 
   // ---- Single accesses
 
@@ -198,27 +316,48 @@ export class Cpu {
    * Makes an access without moving data: translation, accessed and dirty flags, TLB. Returns the
    * physical address of its first byte, or −1: then `fault` says why.
    */
-  access(address: number | bigint, kind: AccessKind, nrBytes = 1): number {
-    const code = kind === "read" ? KIND_READ : kind === "write" ? KIND_WRITE : KIND_FETCH;
+  access(
+    address: number | bigint,
+    kind: AccessKind,
+    nrBytes = 1,
+    manner: AccessManner = "ordinary",
+  ): number {
     if (nrBytes !== 1) checkSize(nrBytes);
-    return typeof address === "number"
-      ? this.#core.exports.access(this.#at, address, nrBytes, code)
-      : Number(this.#core.exports.access64(this.#at, BigInt.asIntN(64, address), nrBytes, code));
+    const isWatched = this.#attention.isNeeded || this.onMiss !== undefined;
+    if (isWatched) this.#attention.before(this, address);
+    const result = this.#access(address, KINDS[kind], nrBytes, manner);
+    if (isWatched || this.onFault !== undefined) this.#after(address, nrBytes, kind, result < 0);
+    return result;
+  }
+
+  #access(address: number | bigint, kind: number, nrBytes: number, manner: AccessManner): number {
+    const { exports } = this.#core;
+    if (kind <= KIND_FETCH && manner === "ordinary") {
+      return typeof address === "number"
+        ? exports.access(this.#at, address, nrBytes, kind)
+        : Number(exports.access64(this.#at, BigInt.asIntN(64, address), nrBytes, kind));
+    }
+    const va = BigInt.asIntN(64, BigInt(address));
+    return Number(exports.accessAs64(this.#at, va, nrBytes, kind, MANNERS[manner]));
+  }
+
+  /** Calls the hooks that an access has given cause to. */
+  #after(address: number | bigint, nrBytes: number, kind: AccessKind, hasFaulted: boolean): void {
+    if (this.onMiss && this.#attention.hasMissed(this)) this.onMiss(address);
+    if (hasFaulted) this.onFault?.(this.fault);
+    else this.#attention.after(this, address, nrBytes, kind);
   }
 
   /** Why the last access faulted. Only defined after one did. */
   get fault(): Fault {
-    const { view } = this.#core;
-    const u32 = (offset: number): number => view.getUint32(this.#at + offset, true);
-    const u64 = (offset: number): bigint => view.getBigUint64(this.#at + offset, true);
     return {
-      vector: u32(CPU_VECTOR) === 13 ? 13 : 14,
-      errorCode: u32(CPU_ERROR_CODE),
-      address: u64(CPU_FAULT_ADDRESS),
-      level: u32(CPU_FAULT_LEVEL),
-      entryAddress: Number(u64(CPU_FAULT_ENTRY_ADDRESS)),
-      entry: u64(CPU_FAULT_ENTRY),
-      reason: REASONS[u32(CPU_FAULT_REASON)],
+      vector: this.#u32(CPU_VECTOR) as Fault["vector"],
+      errorCode: this.#u32(CPU_ERROR_CODE),
+      address: this.#u64(CPU_FAULT_ADDRESS),
+      level: this.#u32(CPU_FAULT_LEVEL),
+      entryAddress: Number(this.#u64(CPU_FAULT_ENTRY_ADDRESS)),
+      entry: this.#u64(CPU_FAULT_ENTRY),
+      reason: REASONS[this.#u32(CPU_FAULT_REASON)],
     };
   }
 
@@ -226,49 +365,78 @@ export class Cpu {
   load(address: number | bigint, nrBytes: number): bigint | Fault {
     checkSize(nrBytes);
     const { exports } = this.#core;
-    const value =
+    const isWatched = this.#attention.isNeeded || this.onMiss !== undefined;
+    if (isWatched) this.#attention.before(this, address);
+    const word =
       typeof address === "number"
         ? exports.load(this.#at, address, nrBytes)
         : exports.load64(this.#at, BigInt.asIntN(64, address), nrBytes);
-    return this.#hasFaulted() ? this.fault : BigInt.asUintN(64, value);
+    const hasFaulted = this.#hasFaulted();
+    const value = BigInt.asUintN(64, word);
+    if (!isWatched && !hasFaulted) return value;
+    const fault = hasFaulted ? this.fault : undefined;
+    const device = fault ? undefined : this.#attention.load(this, address, nrBytes);
+    this.#after(address, nrBytes, "read", hasFaulted);
+    return fault ?? device ?? value;
   }
 
   /** Stores the low `nrBytes` (1 to 8) of `value`, all of them or, on a fault, none. */
   store(address: number | bigint, nrBytes: number, value: bigint): Fault | undefined {
     checkSize(nrBytes);
     const { exports } = this.#core;
+    const isWatched = this.#attention.isNeeded || this.onMiss !== undefined;
+    if (isWatched) this.#attention.before(this, address);
     const word = BigInt.asIntN(64, value);
     needsBacking(
       typeof address === "number"
         ? exports.store(this.#at, address, nrBytes, word)
         : exports.store64(this.#at, BigInt.asIntN(64, address), nrBytes, word),
     );
-    return this.#hasFaulted() ? this.fault : undefined;
+    const hasFaulted = this.#hasFaulted();
+    if (!isWatched && !hasFaulted) return undefined;
+    const fault = hasFaulted ? this.fault : undefined;
+    if (!fault) this.#attention.store(this, address, nrBytes, value);
+    this.#after(address, nrBytes, "write", hasFaulted);
+    return fault;
   }
 
   /**
-   * What the tables say of an access, without side effects: no flag is set, no TLB asked or filled.
+   * What the tables say of an access, without side effects: no flag is set, nothing is counted, no
+   * TLB or structure cache is asked or filled.
    */
-  probe(address: number | bigint, kind: AccessKind): Translation | Fault {
+  probe(
+    address: number | bigint,
+    kind: AccessKind,
+    manner: AccessManner = "ordinary",
+  ): Translation | Fault {
     const { exports } = this.#core;
     const va = BigInt.asIntN(64, BigInt(address));
-    const physicalAddress = exports.probe64(this.#at, va, KINDS[kind]);
+    const physicalAddress = exports.probe64(this.#at, va, KINDS[kind], MANNERS[manner]);
     if (physicalAddress < 0) return this.fault;
-    const flags = exports.probedFlags();
-    const level = ((flags >> 4) & 7) as LeafLevel;
+    const translation = BigInt.asUintN(64, exports.probed64());
+    const has = (index: number): boolean => ((translation >> BigInt(index)) & 1n) === 1n;
+    const level = Number((translation >> BigInt(TRANSLATION_LEVEL)) & 7n) as LeafLevel;
+    const rights = Number(translation & 7n);
+    const isPat = has(level === 1 ? PAT_OF_4K : PAT_OF_LARGE);
+    const patIndex = (isPat ? 4 : 0) + (has(ENTRY_PCD) ? 2 : 0) + (has(ENTRY_PWT) ? 1 : 0);
     return {
       physicalAddress,
       level,
       pageBytes: pageBytesOf(level),
-      writable: (flags & RIGHTS_W) !== 0,
-      user: (flags & RIGHTS_U) !== 0,
-      executable: (flags & RIGHTS_X) !== 0,
-      dirty: (flags & 8) !== 0,
+      writable: (rights & RIGHTS_W) !== 0,
+      user: (rights & RIGHTS_U) !== 0,
+      executable: (rights & RIGHTS_X) !== 0,
+      shadowStack: has(TRANSLATION_S),
+      global: has(ENTRY_G),
+      dirty: has(ENTRY_D),
+      protectionKey: Number((translation >> BigInt(TRANSLATION_KEY)) & 15n),
+      patIndex,
+      memoryType: MEMORY_TYPES[Number((this.pat >> BigInt(8 * patIndex)) & 7n)],
     };
   }
 
   #hasFaulted(): boolean {
-    return this.#core.view.getUint32(this.#at + CPU_VECTOR, true) !== 0;
+    return this.#u32(CPU_VECTOR) !== 0;
   }
 
   // ---- Batches
@@ -276,10 +444,10 @@ export class Cpu {
   /**
    * Makes the references (see `encodeReference`) from index `start` on. Returns the index after
    * the last that was done: less than the length after a fault, which `fault` describes; call
-   * again with it as `start` once the fault is resolved.
+   * again with it as `start` once the fault is resolved. Hooks and watchpoints are not called.
    */
   replay(references: BigUint64Array, start = 0): number {
-    return this.#inChunks(references, start, EXCHANGE_WORDS, (at, count) =>
+    return this.#inChunks(references, start, (at, count) =>
       this.#core.exports.replay(this.#at, at, count),
     );
   }
@@ -288,8 +456,12 @@ export class Cpu {
    * Translates `addresses` (canonical, unsigned) for one kind of access; `physical[i]` is the
    * result of `addresses[i]`. Returns how many were done: fewer than all after a fault.
    */
-  translateBatch(addresses: BigUint64Array, physical: BigUint64Array, kind: AccessKind): number {
-    return this.#inChunks(addresses, 0, EXCHANGE_WORDS, (at, count, done) => {
+  translateBatch(
+    addresses: BigUint64Array,
+    physical: BigUint64Array,
+    kind: "read" | "write" | "fetch",
+  ): number {
+    return this.#inChunks(addresses, 0, (at, count, done) => {
       const nr = this.#core.exports.translateBatch(this.#at, at, at, count, KINDS[kind]);
       physical.set(this.#core.exchangeU64.subarray(0, nr), done);
       return nr;
@@ -299,12 +471,11 @@ export class Cpu {
   #inChunks(
     words: BigUint64Array,
     start: number,
-    chunk: number,
     run: (at: number, count: number, done: number) => number,
   ): number {
     const at = this.#core.exports.exchangeAddress();
     for (let done = start; done < words.length;) {
-      const count = Math.min(chunk, words.length - done);
+      const count = Math.min(EXCHANGE_WORDS, words.length - done);
       this.#core.exchangeU64.set(words.subarray(done, done + count));
       const nr = run(at, count, done);
       done += nr;
@@ -320,6 +491,27 @@ export class Cpu {
     this.#core.exports.invalidatePage64(this.#at, BigInt.asIntN(64, BigInt(address)));
   }
 
+  /**
+   * INVPCID: 0 one address of a PCID, 1 all of a PCID but global, 2 everything, 3 everything but
+   * global. Returns the #GP(0) of bad operands (SDM Vol. 2, INVPCID).
+   */
+  invpcid(type: 0 | 1 | 2 | 3, pcid: number, address: number | bigint): Fault | undefined {
+    const va = BigInt.asUintN(64, BigInt(address));
+    if (!isInvpcidValid(this.cr4, type, pcid, va)) {
+      return {
+        vector: 13,
+        errorCode: 0,
+        address: va,
+        level: 0,
+        entryAddress: 0,
+        entry: 0n,
+        reason: "non-canonical",
+      };
+    }
+    this.#core.exports.invalidatePcid64(this.#at, type, pcid, BigInt.asIntN(64, va));
+    return undefined;
+  }
+
   /** Drops what is cached of [start, end) under `pcid`; global entries stay. */
   invalidateRange(pcid: number, start: number, end: number): void {
     this.#core.exports.invalidateRange(this.#at, pcid, start, end);
@@ -330,33 +522,62 @@ export class Cpu {
     this.#core.exports.flush(this.#at);
   }
 
-  get counts(): TranslationCounts {
-    const count = (offset: number): number =>
-      Number(this.#core.view.getBigUint64(this.#at + offset, true));
-    return { l1Hits: count(CPU_L1_HITS), l2Hits: count(CPU_L2_HITS), walks: count(CPU_WALKS) };
-  }
-
   /** False: the TLB arrays see every access, so that their counts and their order are exact. */
   set hasLookaside(value: boolean) {
     this.#core.view.setUint32(this.#at + CPU_HAS_LOOKASIDE, value ? 1 : 0, true);
     this.#core.exports.registersChanged(this.#at, 0);
   }
+
+  // ---- Counts
+
+  get counts(): CpuCounts {
+    const count = (index: number): number => Number(this.#u64(CPU_COUNTS + index * 8));
+    const bySize = (first: number): BySize => ({
+      "4K": count(first),
+      "2M": count(first + 1),
+      "1G": count(first + 2),
+    });
+    const total = (sizes: BySize): number => sizes["4K"] + sizes["2M"] + sizes["1G"];
+    const l1 = bySize(COUNT_L1_HITS);
+    const l2 = bySize(COUNT_L2_HITS);
+    return {
+      l1,
+      l2,
+      l1Hits: total(l1),
+      l2Hits: total(l2),
+      walks: count(COUNT_WALKS),
+      entryLoads: count(COUNT_ENTRY_LOADS),
+      structureHits: Object.fromEntries(
+        [2, 3, 4, 5].map((level) => [level, count(COUNT_STRUCTURE_HITS + level - 2)]),
+      ),
+      faults: {
+        "not present": count(COUNT_FAULTS + REASON_NOT_PRESENT),
+        "reserved bit": count(COUNT_FAULTS + REASON_RESERVED),
+        denied: count(COUNT_FAULTS + REASON_DENIED),
+        "non-canonical": count(COUNT_FAULTS + REASON_NON_CANONICAL),
+        "protection key": count(COUNT_FAULTS + REASON_KEY),
+      },
+      flushes: count(COUNT_FLUSHES),
+      invalidations: count(COUNT_INVALIDATIONS),
+    };
+  }
+
+  resetCounts(): void {
+    const start = this.#at + CPU_COUNTS;
+    new Uint8Array(this.#core.memory.buffer, start, NR_COUNTS * 8).fill(0);
+  }
 }
 
 /** One reference of `Cpu.replay`: an access of `nrBytes` (1 to 8) at a canonical address. */
-export function encodeReference(address: number | bigint, kind: AccessKind, nrBytes = 1): bigint {
+export function encodeReference(
+  address: number | bigint,
+  kind: "read" | "write" | "fetch",
+  nrBytes = 1,
+): bigint {
   checkSize(nrBytes);
   return (
     BigInt.asUintN(REFERENCE_ADDRESS_BITS, BigInt(address)) |
     (BigInt(KINDS[kind]) << BigInt(REFERENCE_KIND_SHIFT)) |
     (BigInt(nrBytes - 1) << BigInt(REFERENCE_SIZE_SHIFT))
   );
-}
-
-function requireBits(register: string, value: bigint, bits: readonly number[]): void {
-  for (const bit of bits) {
-    if (!((value >> BigInt(bit)) & 1n)) {
-      throw new OptionError(register, `bit ${bit} must be set: only 64-bit paging is modelled`);
-    }
-  }
 }

@@ -4,25 +4,30 @@ import type { Ram } from "./ram.ts";
 
 /** One entry of a walk. */
 export interface WalkStep {
-  /** 4 to 1, counted from the leaf. */
+  /** 5 or 4, to 1, counted from the leaf. */
   readonly level: number;
   /** Physical address of the entry. */
   readonly address: number;
   readonly entry: bigint;
 }
 
-const NAMES = ["", "PTE", "PDE", "PDPTE", "PML4E"] as const;
+const NAMES = ["", "PTE", "PDE", "PDPTE", "PML4E", "PML5E"] as const;
 const ADDRESS_MASK = 0x000f_ffff_ffff_f000n;
 
 /**
  * The entries from the table at `root` down to the leaf, or to the entry that ends the way. No flag
  * is set, nothing is cached, and rights are not judged.
  */
-export function traceWalk(ram: Ram, root: number, address: number | bigint): WalkStep[] {
+export function traceWalk(
+  ram: Ram,
+  root: number,
+  address: number | bigint,
+  topLevel: 4 | 5 = LEVEL_PML4,
+): WalkStep[] {
   const va = BigInt.asUintN(64, BigInt(address));
   const steps: WalkStep[] = [];
   let table = root;
-  for (let level = LEVEL_PML4; level >= 1; level--) {
+  for (let level: number = topLevel; level >= 1; level--) {
     const index = Number((va >> BigInt(12 + 9 * (level - 1))) & 511n);
     const entry = ram.load(table + index * 8, 8);
     steps.push({ level, address: table + index * 8, entry });

@@ -1,10 +1,14 @@
 /** A machine: RAM and CPUs over one linear memory. */
-import { PAGE_2M, formatBytes } from "../address.ts";
+import { STRUCTURE_ENTRIES_MAX } from "../../assembly/layout.ts";
+import { PAGE_2M, PAGE_4K, formatBytes } from "../address.ts";
 import { type Core, type TlbArrayGeometry, createCore } from "../core.ts";
 import { OptionError } from "../errors.ts";
+import { Attention, type MmioRange, type Watchpoint } from "./attention.ts";
 import { Cpu, type CpuFeatures } from "./cpu.ts";
 import { PageTables, type TableFrames } from "./page-tables.ts";
 import { Ram } from "./ram.ts";
+import { type Snapshot, restoreSnapshot, takeSnapshot } from "./snapshot.ts";
+import { StaleDetector, type StaleUse } from "./stale-detector.ts";
 
 export type { TlbArrayGeometry } from "../core.ts";
 
@@ -26,6 +30,14 @@ export const SKYLAKE_TLB: TlbGeometry = {
   l2For1G: { sets: 4, ways: 4 },
 };
 
+/** Entries of each paging-structure cache, by the entry that it holds; 0 to 64. */
+export interface StructureCaches {
+  readonly pml5e: number;
+  readonly pml4e: number;
+  readonly pdpte: number;
+  readonly pde: number;
+}
+
 export interface MachineOptions extends Partial<CpuFeatures> {
   /** Bytes of RAM, a multiple of 2M. Default 4G. Costs nothing until written. */
   readonly ramBytes?: number;
@@ -34,6 +46,10 @@ export interface MachineOptions extends Partial<CpuFeatures> {
   readonly tlb?: TlbGeometry;
   /** True: TLB counts are exact, and accesses slower. Default false. */
   readonly exactTlb?: boolean;
+  /** Entries of the paging-structure caches, 0 to 64 each. Default: none. */
+  readonly structureCaches?: StructureCaches;
+  /** Whether pages that CPUs write are logged (`Machine.takeDirtyPages`). Default false. */
+  readonly dirtyLog?: boolean;
   /**
    * Bytes of linear memory: what was written of RAM, at a time, has to fit in. A multiple of 64K;
    * default just below 4G, of which the host reserves address space only.
@@ -50,6 +66,24 @@ export interface Machine {
   readonly cpus: readonly Cpu[];
   /** Makes it as it was when created: RAM all zeros, registers and TLBs reset. */
   reset(): void;
+  /** Replaces the ranges of physical addresses that are device memory; 64 at most. */
+  setMmio(ranges: readonly MmioRange[]): void;
+  /** Replaces the watchpoints; 64 at most. */
+  setWatchpoints(watchpoints: readonly Watchpoint[]): void;
+  /**
+   * Physical addresses of the 4K pages that CPUs have written since the last call (or creation), in
+   * order. Needs the option `dirtyLog`. The host's own stores by `ram` are not logged.
+   */
+  takeDirtyPages(): number[];
+  /** RAM, registers, TLBs and counts as they are now. */
+  snapshot(): Snapshot;
+  /** Puts a snapshot of this machine, or of one created alike, back. */
+  restore(snapshot: Snapshot): void;
+  /**
+   * Reports each use of a cached translation that the tables no longer give, by single accesses
+   * (not batches); undefined ends that. Accesses are slower meanwhile.
+   */
+  detectStale(report: ((use: StaleUse) => void) | undefined): void;
   /** Page tables of this machine's RAM whose frames come from `frames`. */
   createPageTables(frames: TableFrames): PageTables;
 }
@@ -82,19 +116,29 @@ export function createMachine(options: MachineOptions = {}): Machine {
       throw new OptionError("tlb sets", `must be a power of two, not ${sets}`);
     }
   }
+  const structures = options.structureCaches ?? NO_STRUCTURE_CACHES;
+  for (const entries of Object.values(structures)) checkEntries(entries);
+  const hasDirtyLog = options.dirtyLog ?? false;
   const core: Core = createCore({
     ramBytes,
     nrCpus,
     linearBytes,
     tlb: arrays,
+    hasDirtyLog,
     module: options.module,
     memory: options.memory,
   });
-  const cpus = Array.from({ length: nrCpus }, (_, index) => new Cpu(core, index));
+  const attention = new Attention(core);
+  const cpus = Array.from({ length: nrCpus }, (_, index) => new Cpu(core, index, attention));
   const setUp = (): void => {
     for (const cpu of cpus) {
       cpu.setFeatures(features);
       cpu.hasLookaside = !options.exactTlb;
+      const { pde, pdpte, pml4e, pml5e } = structures;
+      [pde, pdpte, pml4e, pml5e].forEach((entries, i) => {
+        core.exports.setStructureEntries(cpu.linearAddress, i + 2, entries);
+      });
+      cpu.resetCounts();
     }
   };
   setUp();
@@ -104,15 +148,53 @@ export function createMachine(options: MachineOptions = {}): Machine {
       `${formatBytes(ramBytes)} needs more than maxPhysicalAddressBits = ${features.maxPhysicalAddressBits}`,
     );
   }
+  const ram = new Ram(core, ramBytes);
   return {
-    ram: new Ram(core, ramBytes),
+    ram,
     cpus,
     reset() {
-      core.exports.init(ramBytes, nrCpus, linearBytes);
+      core.exports.init(ramBytes, nrCpus, linearBytes, hasDirtyLog ? 1 : 0);
+      attention.setMmio([]);
+      attention.setWatchpoints([]);
       setUp();
+    },
+    setMmio: (ranges) => attention.setMmio(ranges),
+    setWatchpoints: (watchpoints) => attention.setWatchpoints(watchpoints),
+    takeDirtyPages: () => takeDirtyPages(core, ramBytes),
+    snapshot: () => takeSnapshot(core, ramBytes),
+    restore: (snapshot) => restoreSnapshot(core, ramBytes, snapshot),
+    detectStale(report) {
+      for (const cpu of cpus) cpu.hasLookaside = !report && !options.exactTlb;
+      attention.setDetector(report && new StaleDetector(core, ram, report));
     },
     createPageTables: (frames) => new PageTables(core, frames),
   };
+}
+
+const NO_STRUCTURE_CACHES: StructureCaches = { pml5e: 0, pml4e: 0, pdpte: 0, pde: 0 };
+
+function checkEntries(entries: number): void {
+  if (!Number.isInteger(entries) || entries < 0 || entries > STRUCTURE_ENTRIES_MAX) {
+    throw new OptionError(
+      "structureCaches",
+      `must be 0 to ${STRUCTURE_ENTRIES_MAX} entries, not ${entries}`,
+    );
+  }
+}
+
+function takeDirtyPages(core: Core, ramBytes: number): number[] {
+  const at = core.exports.dirtyLogAddress() >>> 0;
+  if (at === 0) throw new OptionError("dirtyLog", "was not asked for when the machine was created");
+  const log = new Uint8Array(core.memory.buffer, at, ramBytes / (8 * PAGE_4K));
+  const pages: number[] = [];
+  log.forEach((bits, i) => {
+    for (let bit = 0; bits >> bit !== 0; bit++) {
+      if ((bits >> bit) & 1) pages.push((8 * i + bit) * PAGE_4K);
+    }
+  });
+  log.fill(0);
+  core.exports.dirtyLogCleared();
+  return pages;
 }
 
 function checkMultiple(option: string, value: number, unit: number, max: number): void {

@@ -58,6 +58,21 @@ export class Ram {
     });
   }
 
+  /**
+   * A live view of `length` bytes that lie in one 2M section. It stays valid until the frame is
+   * zeroed or copied over as a whole. Throws OptionError if they do not, ResourceError if nothing
+   * can back them.
+   */
+  view(address: number, length: number): Uint8Array {
+    this.#checkRange(address, length);
+    if (Math.floor(address / PAGE_2M) !== Math.floor((address + length - 1) / PAGE_2M)) {
+      throw new OptionError("length", `${length} bytes at ${address} are not in one section of 2M`);
+    }
+    const at = this.#core.exports.linearForWrite(address) >>> 0;
+    if (at === 0) needsBacking(STATUS_NO_BACKING);
+    return new Uint8Array(this.#core.memory.buffer, at, length);
+  }
+
   /** Zeroes the frame at `address`; a 2M or 1G frame gives its backing back. */
   zeroFrame(address: number, level: LeafLevel): void {
     this.#checkFrame(address, level);
