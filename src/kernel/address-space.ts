@@ -1,12 +1,17 @@
 /** An address space (struct mm_struct): its mappings in order, where a new one fits, its table. */
-import { USER_END, roundDown } from "../address.ts";
+import { PAGE_4K, USER_END, roundDown, roundUp } from "../address.ts";
 import { type Vma, canMerge, pageBytes, splitVma } from "./vma.ts";
+import { VM_GROWSDOWN } from "./vm-flags.ts";
 
-/** mmap_base without randomisation: new mappings go below it, top down. */
-const MMAP_BASE = 0x7fff_f7ff_f000;
-const MMAP_LOWEST = 0x1_0000;
-const MMAP_32BIT_LOWEST = 0x4000_0000;
-const MMAP_32BIT_END = 0x8000_0000;
+/** One past the last address that can be mapped: not the last page of the lower half. */
+export const TASK_SIZE = USER_END - PAGE_4K;
+/** stack_guard_gap: kept free below a mapping that grows down. */
+export const STACK_GUARD_GAP = 256 * PAGE_4K;
+
+/** vm_start_gap(): what lies below belongs to nobody. */
+function startWithGap(vma: Vma): number {
+  return vma.flags & VM_GROWSDOWN ? vma.start - STACK_GUARD_GAP : vma.start;
+}
 
 export class AddressSpace {
   /** Physical address of the top-level table. */
@@ -32,8 +37,19 @@ export class AddressSpace {
 
   /** The mapping that contains `address`. */
   find(address: number): Vma | undefined {
-    const vma = this.#vmas[this.#firstEndingAfter(address)];
+    const vma = this.firstEndingAfter(address);
     return vma && vma.start <= address ? vma : undefined;
+  }
+
+  /** The lowest mapping that ends above `address`. */
+  firstEndingAfter(address: number): Vma | undefined {
+    return this.#vmas[this.#firstEndingAfter(address)];
+  }
+
+  /** The highest mapping that ends at or below `address`. */
+  lastEndingBy(address: number): Vma | undefined {
+    const i = this.#firstEndingAfter(address);
+    return i > 0 ? this.#vmas[i - 1] : undefined;
   }
 
   /** The mappings that meet [start, end), in order. */
@@ -76,39 +92,66 @@ export class AddressSpace {
     return { upper };
   }
 
-  /** Merges 4K mappings with their neighbours around [start, end) where they can be one. */
-  merge(start: number, end: number): void {
-    let i = Math.max(0, this.#firstEndingAfter(start) - 1);
-    while (i + 1 < this.#vmas.length && this.#vmas[i].start <= end) {
-      const vma = this.#vmas[i];
-      const next = this.#vmas[i + 1];
-      if (!canMerge(vma, next)) {
-        i++;
-        continue;
-      }
-      vma.end = next.end;
-      vma.anonVma ??= next.anonVma;
-      this.#vmas.splice(i + 1, 1);
-    }
+  /** vma_merge(): makes `vma` one with each neighbour with which it can be; the one it is now. */
+  merge(vma: Vma): Vma {
+    const i = this.#vmas.indexOf(vma);
+    const below = i > 0 ? this.#vmas[i - 1] : undefined;
+    const whole = below && canMerge(below, vma) ? this.#join(i - 1) : vma;
+    return this.mergeUp(whole);
   }
 
+  /** As `merge`, with the upper neighbour alone. */
+  mergeUp(vma: Vma): Vma {
+    const i = this.#vmas.indexOf(vma);
+    const above = this.#vmas[i + 1];
+    return above && canMerge(vma, above) ? this.#join(i) : vma;
+  }
+
+  /** Mapping `i` takes in the next one. */
+  #join(i: number): Vma {
+    const [vma, next] = [this.#vmas[i], this.#vmas[i + 1]];
+    vma.end = next.end;
+    vma.anonVma ??= next.anonVma;
+    this.#vmas.splice(i + 1, 1);
+    return vma;
+  }
+
+  /** Whether nothing is mapped in [start, end), and something could be. */
   isFree(start: number, end: number): boolean {
-    return start >= 0 && end <= USER_END && this.overlapping(start, end).length === 0;
+    return start >= 0 && end <= TASK_SIZE && this.overlapping(start, end).length === 0;
+  }
+
+  /** `isFree`, and no stack could grow into it. */
+  isFreeForHint(start: number, end: number): boolean {
+    if (!this.isFree(start, end)) return false;
+    const above = this.firstEndingAfter(start);
+    return !above || end <= startWithGap(above);
   }
 
   /**
-   * vm_unmapped_area(): the highest gap that holds `length` at `alignment`. A gap has to be longer
-   * by the alignment less a page, wherever it lies.
+   * unmapped_area_topdown(): where the highest gap in [low, high) that holds `length` at
+   * `alignment` holds it. A gap has to be longer by the alignment less a page, wherever it lies.
    */
-  findGap(length: number, alignment: number, is32Bit: boolean): number | undefined {
-    const lowest = is32Bit ? MMAP_32BIT_LOWEST : MMAP_LOWEST;
-    let end = is32Bit ? MMAP_32BIT_END : MMAP_BASE;
-    const needed = length + alignment - 0x1000;
+  findHighest(length: number, alignment: number, low: number, high: number): number | undefined {
+    const needed = length + alignment - PAGE_4K;
+    let end = high;
     for (let i = this.#vmas.length; i >= 0; i--) {
-      const below = i > 0 ? this.#vmas[i - 1] : undefined;
-      const start = Math.max(lowest, below ? below.end : lowest);
+      const start = Math.max(low, i > 0 ? this.#vmas[i - 1].end : low);
       if (end - start >= needed) return roundDown(end - length, alignment);
-      if (below) end = Math.min(end, below.start);
+      if (i > 0) end = Math.min(end, startWithGap(this.#vmas[i - 1]));
+    }
+    return undefined;
+  }
+
+  /** unmapped_area(): the same of the lowest gap. */
+  findLowest(length: number, alignment: number, low: number, high: number): number | undefined {
+    const needed = length + alignment - PAGE_4K;
+    let start = low;
+    for (let i = 0; i <= this.#vmas.length; i++) {
+      const above = this.#vmas[i];
+      const end = above ? Math.min(high, startWithGap(above)) : high;
+      if (end - start >= needed) return roundUp(start, alignment);
+      if (above) start = Math.max(start, above.end);
     }
     return undefined;
   }

@@ -5,7 +5,7 @@ import type { AddressSpace } from "./address-space.ts";
 import { FAULT_HANDLED, type FaultOutcome, outOfMemory } from "./fault-outcome.ts";
 import type { Folio } from "./folio.ts";
 import { type KernelState, freeIfUnmapped, invalidate, mapFolio } from "./state.ts";
-import { type Vma, canMerge, leafRights } from "./vma.ts";
+import { type Vma, leafRights, reusableAnonVma } from "./vma.ts";
 
 /** Precondition: `address` is page-aligned and `leaf`, if any, is not good enough for the access. */
 export function faultAnonymous(
@@ -16,11 +16,11 @@ export function faultAnonymous(
   isWrite: boolean,
   leaf: Leaf | undefined,
 ): FaultOutcome {
-  prepareAnonVma(space, vma);
   if (!leaf && !isWrite) {
     kernel.tables.install(space.root, address, 1, kernel.zeroFrame, leafRights(vma, false));
     return FAULT_HANDLED;
   }
+  prepareAnonVma(space, vma);
   const old =
     leaf && leaf.physicalAddress !== kernel.zeroFrame
       ? kernel.folios.at(leaf.physicalAddress)
@@ -63,17 +63,8 @@ function allocate4K(kernel: KernelState): Folio | undefined {
   return kernel.folios.create(frame, 1);
 }
 
-/** anon_vma_prepare(): a first fault takes over a neighbour's anon_vma where they could merge. */
-function prepareAnonVma(space: AddressSpace, vma: Vma): void {
-  if (vma.anonVma) return;
-  for (const neighbour of [space.find(vma.end), space.find(vma.start - 1)]) {
-    if (!neighbour?.anonVma) continue;
-    // find_mergeable_anon_vma(): protection does not count here.
-    const like = { ...neighbour, protection: vma.protection };
-    if (canMerge(vma, like) || canMerge(like, vma)) {
-      vma.anonVma = neighbour.anonVma;
-      return;
-    }
-  }
-  vma.anonVma = {};
+/** __anon_vma_prepare(): the first page of its own; a neighbour's anon_vma where it will do. */
+export function prepareAnonVma(space: AddressSpace, vma: Vma): void {
+  vma.anonVma ??= reusableAnonVma(vma, space.find(vma.end)) ??
+    reusableAnonVma(space.find(vma.start - 1), vma) ?? { isForked: false };
 }

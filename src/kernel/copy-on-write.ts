@@ -7,7 +7,7 @@ import type { AddressSpace } from "./address-space.ts";
 import { FAULT_HANDLED, type FaultOutcome, noPage } from "./fault-outcome.ts";
 import type { Folio } from "./folio.ts";
 import type { Inode } from "./hugetlbfs.ts";
-import { zap } from "./munmap.ts";
+import { zapSingle } from "./munmap.ts";
 import { allocateHuge } from "./reservation.ts";
 import { type KernelState, freeIfUnmapped, invalidate, mapFolio, printk } from "./state.ts";
 import { type Vma, leafRights } from "./vma.ts";
@@ -87,7 +87,7 @@ function steal(
       const name = kernel.processes.get(otherSpace.pid)?.name ?? "";
       events.emit({ kind: "rob", pid: otherSpace.pid, name, address: at });
     }
-    zap(kernel, otherSpace, other, at, at + inode.hstate.pageBytes);
+    zapSingle(kernel, otherSpace, other, at, at + inode.hstate.pageBytes);
     other.isUnmapped = true;
   }
 }

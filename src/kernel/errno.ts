@@ -3,6 +3,7 @@ export type Errno =
   | "EPERM"
   | "ENOENT"
   | "ESRCH"
+  | "EBADF"
   | "ECHILD"
   | "EAGAIN"
   | "ENOMEM"

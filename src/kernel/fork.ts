@@ -6,6 +6,7 @@ import type { ExitStatus, Process } from "./process.ts";
 import { formatStatus } from "./process.ts";
 import { type KernelState, invalidate, mapFolio } from "./state.ts";
 import { type Vma, leafRights } from "./vma.ts";
+import { VM_DONTCOPY, VM_LOCKED, VM_WIPEONFORK } from "./vm-flags.ts";
 
 function createSpace(kernel: KernelState, pid: number): AddressSpace {
   const pcid = kernel.freePcids.pop() ?? 0;
@@ -50,7 +51,7 @@ export function fork(kernel: KernelState, parent: Process, name: string): Proces
   }
   child.catchesSignals = parent.catchesSignals;
   for (const vma of parent.space.vmas) {
-    if (!vma.isDontFork) copyVma(kernel, parent.space, child.space, vma);
+    if (!(vma.flags & VM_DONTCOPY)) copyVma(kernel, parent.space, child.space, vma);
   }
   return child;
 }
@@ -60,12 +61,14 @@ export function fork(kernel: KernelState, parent: Process, name: string): Proces
  * are the parent's, write-protected on both sides; pages of shared mappings it faults in.
  */
 function copyVma(kernel: KernelState, from: AddressSpace, to: AddressSpace, vma: Vma): void {
+  const isWiped = (vma.flags & VM_WIPEONFORK) !== 0;
   const copy: Vma = {
     ...vma,
+    flags: vma.flags & ~VM_LOCKED,
     isOwner: false,
     reservation: undefined,
     isUnmapped: vma.isUnmapped && !kernel.profile.forkForgetsUnmapped,
-    anonVma: vma.anonVma && {},
+    anonVma: vma.anonVma && !isWiped ? { isForked: true } : undefined,
   };
   openVma(kernel, to, copy);
   to.insert(copy);
@@ -77,6 +80,8 @@ function copyVma(kernel: KernelState, from: AddressSpace, to: AddressSpace, vma:
     });
     return;
   }
+  // vma_needs_copy(): where no page is its own there are zeros at most.
+  if (!vma.inode && !copy.anonVma) return;
   let nrShared = 0;
   kernel.tables.share(from.root, to.root, vma.start, vma.end, (leaf) => {
     nrShared++;

@@ -58,9 +58,12 @@ export class Hstate {
     return this.#surplus > 0;
   }
 
-  /** F − R: what an unreserved fault may take (available_huge_pages()). */
-  get available(): number {
-    return this.#freeFrames.length - this.#reserved;
+  /**
+   * available_huge_pages(): whether an unreserved fault may take a page. F − R is unsigned, so that
+   * more reserved than free counts as available.
+   */
+  get #hasAvailable(): boolean {
+    return this.#freeFrames.length - this.#reserved !== 0;
   }
 
   // ---- Reservation
@@ -111,7 +114,7 @@ export class Hstate {
    * reservation, or is allowed to disregard others'.
    */
   dequeue(mayUseReserved: boolean): number | undefined {
-    return mayUseReserved || this.available > 0 ? this.#freeFrames.pop() : undefined;
+    return mayUseReserved || this.#hasAvailable ? this.#freeFrames.pop() : undefined;
   }
 
   /** A surplus page for a fault (alloc_surplus_hugetlb_folio()). */

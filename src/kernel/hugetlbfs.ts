@@ -11,8 +11,8 @@ export class Inode {
   readonly reservations = new RegionMap();
   /** The page cache, by index in huge pages. */
   readonly pages = new Map<number, Folio>();
-  /** Mappings and open descriptors; the inode dies with the last. */
-  nrUsers = 0;
+  /** Mappings, open descriptors, and system calls that have not returned yet. */
+  #nrUsers = 0;
 
   constructor(hstate: Hstate, size: number) {
     this.hstate = hstate;
@@ -27,8 +27,18 @@ export class Inode {
     return true;
   }
 
+  /** One more user. */
+  get(): void {
+    this.#nrUsers++;
+  }
+
+  /** One user less; the inode dies with the last. */
+  put(): void {
+    if (--this.#nrUsers === 0) this.#evict();
+  }
+
   /** hugetlbfs_evict_inode(): pages and reservations go. Precondition: nothing maps them. */
-  evict(): void {
+  #evict(): void {
     const nrPages = this.pages.size;
     const nrIndexes = this.reservations.count(0, Number.MAX_SAFE_INTEGER);
     for (const folio of this.pages.values()) {

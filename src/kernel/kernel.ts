@@ -3,7 +3,7 @@
  * happened. System calls return what Linux returns: a value, or the errno's name. Accesses return
  * the value or a `Stop`. Nothing here throws because of what a guest does.
  */
-import { PAGE_1G, PAGE_2M, PAGE_4K, roundUp } from "../address.ts";
+import { PAGE_1G, PAGE_2M, PAGE_4K } from "../address.ts";
 import { OptionError } from "../errors.ts";
 import { type Machine, type MachineOptions, createMachine } from "../hardware/machine.ts";
 import { type Stop, accessMemory } from "./access.ts";
@@ -14,6 +14,7 @@ import { FolioTable } from "./folio.ts";
 import { end, exec, fork, spawn } from "./fork.ts";
 import { type PoolCounters, Hstate } from "./hstate.ts";
 import { type Advice, madvise } from "./madvise.ts";
+import { mincore } from "./mincore.ts";
 import { mlock, munlock } from "./mlock.ts";
 import { type MmapRequest, mmap } from "./mmap.ts";
 import { mprotect } from "./mprotect.ts";
@@ -28,7 +29,6 @@ import {
   mapsText,
   meminfoText,
   pagemap,
-  residentPages,
   smaps,
   smapsText,
   statusText,
@@ -221,13 +221,11 @@ export class UserProcess {
     return mlock(this.#kernel, this.#alive.space, address, length);
   }
   munlock(address: number, length: number): "ok" | Errno {
-    return munlock(this.#alive.space, address, length);
+    return munlock(this.#kernel, this.#alive.space, address, length);
   }
   /** Resident pages of 4K in the range, or an errno. */
   mincore(address: number, length: number): number | Errno {
-    if (address % PAGE_4K !== 0) return "EINVAL";
-    const stop = address + roundUp(length, PAGE_4K);
-    return residentPages(this.#kernel, this.#alive.space, address, stop) ?? "ENOMEM";
+    return mincore(this.#kernel, this.#alive.space, address, length);
   }
 
   /** Loads 8 bytes, little-endian, unsigned. */
@@ -274,10 +272,12 @@ export class UserProcess {
     this.#kernel.processes.delete(child.pid);
     return found.status;
   }
-  /** SIGKILL from outside. ESRCH if it is gone and waited for. */
+  /** A signal from outside, which ends it unless it is caught. ESRCH if it is gone and waited for. */
   kill(signal = "SIGKILL"): "ok" | Errno {
     if (!this.#kernel.processes.has(this.pid)) return "ESRCH";
-    if (!this.#process.status) end(this.#kernel, this.#process, { kind: "killed", signal });
+    const { status, catchesSignals } = this.#process;
+    const isCaught = catchesSignals && (signal === "SIGBUS" || signal === "SIGSEGV");
+    if (!status && !isCaught) end(this.#kernel, this.#process, { kind: "killed", signal });
     return "ok";
   }
 

@@ -2,9 +2,10 @@
 import { PAGE_4K, roundDown, roundUp } from "../address.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
-import { splitAt, zap } from "./munmap.ts";
+import { modifyVma, zapSingle } from "./munmap.ts";
 import type { KernelState } from "./state.ts";
 import { pageBytes } from "./vma.ts";
+import { VM_DONTCOPY, VM_LOCKED, VM_WIPEONFORK, withFlags } from "./vm-flags.ts";
 
 export type Advice = "dontneed" | "dontfork" | "dofork" | "wipeonfork";
 
@@ -28,7 +29,6 @@ export function madvise(
     if (result !== "ok") return result;
     at = stop;
   }
-  space.merge(address, end);
   return hasHole ? "ENOMEM" : "ok";
 }
 
@@ -45,14 +45,18 @@ function adviseOne(
   if (advice === "dontneed") {
     // madvise_dontneed_free_valid_vma(): of huge pages only whole ones, from an aligned start.
     if (vma.inode && !kernel.profile.hasHugeDontneed) return "EINVAL";
-    if (start % pageBytes(vma) !== 0) return "EINVAL";
-    zap(kernel, space, vma, start, roundDown(stop, pageBytes(vma)));
+    if (start % pageBytes(vma) !== 0 || vma.flags & VM_LOCKED) return "EINVAL";
+    zapSingle(kernel, space, vma, start, roundDown(stop, pageBytes(vma)));
     return "ok";
   }
-  // MADV_WIPEONFORK is for private memory without a file, of 4K pages: not modelled there.
-  if (advice === "wipeonfork") return "EINVAL";
-  if (!splitAt(kernel, space, start) || !splitAt(kernel, space, stop)) return "EINVAL";
-  const piece = space.find(start);
-  if (piece) piece.isDontFork = advice === "dontfork";
-  return "ok";
+  if (advice === "wipeonfork" && (vma.inode || !kernel.profile.hasWipeOnFork)) return "EINVAL";
+  const flags = FLAGS_AFTER[advice](vma.flags);
+  if (flags === vma.flags) return "ok";
+  return modifyVma(kernel, space, start, stop, { flags }) ? "ok" : "EINVAL";
 }
+
+const FLAGS_AFTER = {
+  dontfork: (flags: number) => withFlags(flags, VM_DONTCOPY, true),
+  dofork: (flags: number) => withFlags(flags, VM_DONTCOPY, false),
+  wipeonfork: (flags: number) => withFlags(flags, VM_WIPEONFORK, true),
+} as const;

@@ -1,9 +1,11 @@
-/** mlock (mm/mlock.c). Of huge pages it only populates: they cannot be swapped anyway. */
+/** mlock (mm/mlock.c). Huge memory it only populates: that cannot be swapped anyway. */
 import { PAGE_4K, roundDown, roundUp } from "../address.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
+import { modifyVma } from "./munmap.ts";
 import { populate } from "./page-fault.ts";
 import type { KernelState } from "./state.ts";
+import { VM_LOCKED, withFlags } from "./vm-flags.ts";
 
 export function mlock(
   kernel: KernelState,
@@ -13,7 +15,8 @@ export function mlock(
 ): "ok" | Errno {
   const start = roundDown(address, PAGE_4K);
   const end = roundUp(address + length, PAGE_4K);
-  if (!space.covers(start, end)) return "ENOMEM";
+  const applied = applyLockFlags(kernel, space, start, end, true);
+  if (applied !== "ok" || start === end) return applied;
   let nrPages = 0;
   for (const vma of space.overlapping(start, end)) {
     const from = Math.max(start, vma.start);
@@ -26,7 +29,31 @@ export function mlock(
   return "ok";
 }
 
-export function munlock(space: AddressSpace, address: number, length: number): "ok" | Errno {
+export function munlock(
+  kernel: KernelState,
+  space: AddressSpace,
+  address: number,
+  length: number,
+): "ok" | Errno {
   const start = roundDown(address, PAGE_4K);
-  return space.covers(start, roundUp(address + length, PAGE_4K)) ? "ok" : "ENOMEM";
+  return applyLockFlags(kernel, space, start, roundUp(address + length, PAGE_4K), false);
+}
+
+/** apply_vma_lock_flags(): what precedes a hole stays changed. */
+function applyLockFlags(
+  kernel: KernelState,
+  space: AddressSpace,
+  start: number,
+  end: number,
+  isLocked: boolean,
+): "ok" | Errno {
+  for (let at = start; at < end;) {
+    const vma = space.find(at);
+    if (!vma) return "ENOMEM";
+    const stop = Math.min(end, vma.end);
+    const flags = withFlags(vma.flags, VM_LOCKED, isLocked);
+    if (!vma.inode && flags !== vma.flags) modifyVma(kernel, space, at, stop, { flags });
+    at = stop;
+  }
+  return "ok";
 }

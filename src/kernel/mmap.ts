@@ -1,14 +1,23 @@
 /** mmap: placement, the checks in the kernel's order, reservation (mm/mmap.c, ksys_mmap_pgoff()). */
-import { PAGE_4K, USER_END, roundDown, roundUp } from "../address.ts";
+import { PAGE_4K, roundUp } from "../address.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
 import type { Hstate } from "./hstate.ts";
 import { Inode } from "./hugetlbfs.ts";
 import { munmap, openVma } from "./munmap.ts";
 import { populate } from "./page-fault.ts";
+import { getUnmappedArea } from "./placement.ts";
 import { reserveForMmap } from "./reservation.ts";
 import type { KernelState } from "./state.ts";
 import type { Protection, Vma } from "./vma.ts";
+import {
+  VM_ACCOUNT,
+  VM_GROWSDOWN,
+  VM_LOCKED,
+  VM_NOHUGEPAGE,
+  VM_NORESERVE,
+  withFlags,
+} from "./vm-flags.ts";
 
 export interface MmapRequest {
   /** Bytes; rounded up to the page. */
@@ -20,8 +29,14 @@ export interface MmapRequest {
   readonly hugePageBytes?: number;
   /** MAP_NORESERVE */
   readonly isNoreserve?: boolean;
-  /** MAP_POPULATE, MAP_LOCKED */
+  /** MAP_POPULATE; MAP_LOCKED implies it. */
   readonly isPopulated?: boolean;
+  /** MAP_LOCKED */
+  readonly isLocked?: boolean;
+  /** MAP_STACK */
+  readonly isStack?: boolean;
+  /** MAP_GROWSDOWN, of 4K pages alone. */
+  readonly growsDown?: boolean;
   /** Bytes; of huge memory the first index that it maps of its new file follows from it. */
   readonly offset?: number;
   /** A hint, or with `placement` the address itself. */
@@ -40,33 +55,67 @@ export function mmap(
   space: AddressSpace,
   request: MmapRequest,
 ): number | Errno {
+  const { offset = 0, placement = "hint", growsDown = false } = request;
+  if (offset % PAGE_4K !== 0) return "EINVAL";
   const hstate = hstateOf(kernel, request.hugePageBytes);
-  if (hstate === "EINVAL") return "EINVAL";
+  if (hstate === "EINVAL" || request.length === 0) return "EINVAL";
   const bytes = hstate?.pageBytes ?? PAGE_4K;
-  if (request.length === 0) return "EINVAL";
   if (hstate && !kernel.profile.roundsHugeLength && request.length % bytes !== 0) return "EINVAL";
   const length = roundUp(request.length, bytes);
-  if (length > USER_END) return "ENOMEM";
-  const offset = request.offset ?? 0;
-  if (offset % bytes !== 0) return "EINVAL";
-  if (offset + length >= OFFSET_END) return "EOVERFLOW";
-  const start = place(kernel, space, request, length, bytes);
+  const start = getUnmappedArea(kernel.profile, space, {
+    length,
+    pageBytes: bytes,
+    at: request.at ?? 0,
+    isFixed: placement !== "hint",
+    is32Bit: request.is32Bit ?? false,
+  });
   if (typeof start !== "number") return start;
-  // The old mapping's pages and reservation go before the new one's are asked for.
+  if (placement === "fixed_noreplace" && !space.isFree(start, start + length)) return "EEXIST";
+  // file_mmap_ok(); memory without a file has no end.
+  if (hstate && offset + length >= OFFSET_END) return "EOVERFLOW";
+  if (hstate && growsDown) return "EINVAL";
+  const replaced = placement === "fixed" ? filesIn(kernel, space, start, start + length) : [];
+  for (const inode of replaced) inode.get();
+  const result = mapRegion(kernel, space, request, hstate, start, start + length);
+  for (const inode of replaced) inode.put();
+  return result;
+}
+
+function hstateOf(kernel: KernelState, bytes: number | undefined): Hstate | undefined | "EINVAL" {
+  return bytes === undefined ? undefined : (kernel.hstates.get(bytes) ?? "EINVAL");
+}
+
+/** Files that a fixed mapping is put over: since fput() is deferred they outlive the call. */
+function filesIn(kernel: KernelState, space: AddressSpace, start: number, end: number): Inode[] {
+  if (!kernel.profile.defersFput) return [];
+  return space.overlapping(start, end).flatMap(({ inode }) => inode ?? []);
+}
+
+/** mmap_region(): what was there goes, pages and reservation, before the new one's is asked for. */
+function mapRegion(
+  kernel: KernelState,
+  space: AddressSpace,
+  request: MmapRequest,
+  hstate: Hstate | undefined,
+  start: number,
+  end: number,
+): number | Errno {
+  const { protection, isShared = false, offset = 0 } = request;
   if (request.placement === "fixed") {
-    const unmapped = munmap(kernel, space, start, length);
+    const unmapped = munmap(kernel, space, start, end - start);
     if (unmapped !== "ok") return unmapped;
   }
+  if (hstate && offset % hstate.pageBytes !== 0) return "EINVAL";
+  // A writable mapping extends the file to its end (hugetlbfs_file_mmap()).
+  const size = protection.write ? offset + (end - start) : end - start;
   const vma: Vma = {
     start,
-    end: start + length,
-    protection: request.protection,
-    isShared: request.isShared ?? false,
-    isNoreserve: request.isNoreserve ?? false,
-    isDontFork: false,
-    // A writable mapping extends the file to its end (hugetlbfs_file_mmap()).
-    inode: hstate && new Inode(hstate, request.protection.write ? offset + length : length),
-    offset: hstate ? offset : 0,
+    end,
+    protection,
+    isShared,
+    flags: flagsOf(kernel, request),
+    inode: hstate && new Inode(hstate, size),
+    offset: hstate ? offset : start,
     isOwner: false,
     reservation: undefined,
     isUnmapped: false,
@@ -75,37 +124,19 @@ export function mmap(
   if (vma.inode && !reserveForMmap(kernel, vma, vma.inode)) return "ENOMEM";
   openVma(kernel, space, vma);
   space.insert(vma);
-  space.merge(start, start + length);
-  if (request.isPopulated) {
-    const merged = space.find(start);
-    if (merged) populate(kernel, space, merged, start, start + length);
-  }
+  const merged = space.merge(vma);
+  if (request.isPopulated || request.isLocked) populate(kernel, space, merged, start, end);
   return start;
 }
 
-function hstateOf(kernel: KernelState, bytes: number | undefined): Hstate | undefined | "EINVAL" {
-  return bytes === undefined ? undefined : (kernel.hstates.get(bytes) ?? "EINVAL");
-}
-
-/** get_unmapped_area() */
-function place(
-  kernel: KernelState,
-  space: AddressSpace,
-  request: MmapRequest,
-  length: number,
-  bytes: number,
-): number | Errno {
-  const { at, placement = "hint" } = request;
-  if (at !== undefined && placement !== "hint") {
-    if (at % bytes !== 0) return "EINVAL";
-    if (at + length > USER_END) return "ENOMEM";
-    if (placement === "fixed_noreplace" && !space.isFree(at, at + length)) return "EEXIST";
-    return at;
-  }
-  if (at !== undefined && at > 0) {
-    const isUp = bytes > PAGE_4K && kernel.profile.hintIsRounded === "up";
-    const hint = isUp ? roundUp(at, bytes) : roundDown(at, bytes);
-    if (hint > 0 && space.isFree(hint, hint + length)) return hint;
-  }
-  return space.findGap(length, bytes, request.is32Bit ?? false) ?? "ENOMEM";
+/** calc_vm_flag_bits(), accountable_mapping(). */
+function flagsOf(kernel: KernelState, request: MmapRequest): number {
+  const isHuge = request.hugePageBytes !== undefined;
+  const { isNoreserve = false, isStack = false } = request;
+  let flags = withFlags(0, VM_NORESERVE, isNoreserve);
+  flags = withFlags(flags, VM_NOHUGEPAGE, isStack && kernel.profile.stackIsNoHuge);
+  if (isHuge) return flags;
+  flags = withFlags(flags, VM_ACCOUNT, request.protection.write && !isNoreserve);
+  flags = withFlags(flags, VM_LOCKED, request.isLocked ?? false);
+  return withFlags(flags, VM_GROWSDOWN, request.growsDown ?? false);
 }

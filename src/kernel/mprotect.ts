@@ -1,10 +1,12 @@
 /** mprotect (mm/mprotect.c): mapping by mapping; what precedes a failure stays changed. */
-import { PAGE_4K, USER_END, roundUp } from "../address.ts";
+import { PAGE_4K, roundUp } from "../address.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
-import { splitAt } from "./munmap.ts";
+import { modifyVma } from "./munmap.ts";
+import { populate } from "./page-fault.ts";
 import { type KernelState, invalidate } from "./state.ts";
-import { type Protection, leafRights } from "./vma.ts";
+import { type Protection, type Vma, isSameProtection, leafRights } from "./vma.ts";
+import { VM_ACCOUNT, VM_LOCKED, VM_NORESERVE } from "./vm-flags.ts";
 
 export function mprotect(
   kernel: KernelState,
@@ -15,27 +17,43 @@ export function mprotect(
 ): "ok" | Errno {
   if (address % PAGE_4K !== 0) return "EINVAL";
   const end = address + roundUp(length, PAGE_4K);
-  if (end > USER_END) return "ENOMEM";
-  let result: "ok" | Errno = "ok";
   for (let at = address; at < end;) {
-    if (!space.find(at)) {
-      result = "ENOMEM";
-      break;
-    }
-    const stop = Math.min(end, space.find(at)?.end ?? end);
-    if (!splitAt(kernel, space, at) || !splitAt(kernel, space, stop)) {
-      result = "EINVAL";
-      break;
-    }
     const vma = space.find(at);
-    if (!vma) break;
-    vma.protection = protection;
-    // Private pages are made writable by a write fault, which sees whether they are shared.
-    const rights = leafRights(vma, vma.isShared && protection.write);
-    kernel.tables.protect(space.root, at, stop, rights);
-    invalidate(kernel, space, at, stop);
+    if (!vma) return "ENOMEM";
+    const stop = Math.min(end, vma.end);
+    const result = protectPart(kernel, space, vma, at, stop, protection);
+    if (result !== "ok") return result;
     at = stop;
   }
-  space.merge(address, end);
-  return result;
+  return "ok";
+}
+
+/** mprotect_fixup(). Precondition: [start, stop) lies in `vma`. */
+function protectPart(
+  kernel: KernelState,
+  space: AddressSpace,
+  vma: Vma,
+  start: number,
+  stop: number,
+  protection: Protection,
+): "ok" | Errno {
+  if (isSameProtection(vma.protection, protection)) return "ok";
+  // Locked memory that becomes writable gets its own pages now, not when it is written.
+  const breaksLocked = (vma.flags & VM_LOCKED) !== 0 && !vma.protection.write && protection.write;
+  const change = { protection, flags: accounted(vma, protection) };
+  const changed = modifyVma(kernel, space, start, stop, change);
+  if (!changed) return "EINVAL";
+  // Private pages are made writable by a write fault, which sees whether they are shared.
+  const rights = leafRights(changed, changed.isShared && protection.write);
+  kernel.tables.protect(space.root, start, stop, rights);
+  invalidate(kernel, space, start, stop);
+  if (breaksLocked) populate(kernel, space, changed, start, stop);
+  return "ok";
+}
+
+/** VM_ACCOUNT is set by the first right to write, and goes while no page is its own. */
+function accounted(vma: Vma, { write }: Protection): number {
+  if (vma.inode) return vma.flags;
+  if (write) return vma.flags & VM_NORESERVE ? vma.flags : vma.flags | VM_ACCOUNT;
+  return vma.anonVma ? vma.flags : vma.flags & ~VM_ACCOUNT;
 }

@@ -1,10 +1,14 @@
 /** mremap (mm/mremap.c): huge mappings shrink and move, reservation and OWNER with them. */
-import { PAGE_4K, USER_END, roundUp } from "../address.ts";
-import type { AddressSpace } from "./address-space.ts";
+import { PAGE_4K, roundUp } from "../address.ts";
+import { type AddressSpace, TASK_SIZE } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
 import { munmap, openVma, splitAt } from "./munmap.ts";
+import { populate } from "./page-fault.ts";
+import { type Placement, getUnmappedArea } from "./placement.ts";
+import { clearReservation } from "./reservation.ts";
 import { type KernelState, invalidate } from "./state.ts";
-import { type Vma, leafRights, pageBytes } from "./vma.ts";
+import { type Vma, leafRights, offsetOf, pageBytes } from "./vma.ts";
+import { VM_LOCKED } from "./vm-flags.ts";
 
 export interface MremapRequest {
   readonly address: number;
@@ -13,83 +17,221 @@ export interface MremapRequest {
   readonly mayMove?: boolean;
   /** MREMAP_FIXED: the new address. */
   readonly fixedAt?: number;
+  /** MREMAP_DONTUNMAP, of 4K memory: the old mapping stays, empty. */
+  readonly keepsOld?: boolean;
 }
 
 /** The address from now on, or the error's name. */
 export function mremap(
   kernel: KernelState,
   space: AddressSpace,
-  request: MremapRequest,
+  asked: MremapRequest,
 ): number | Errno {
-  const { address, fixedAt } = request;
-  if (address % PAGE_4K !== 0 || request.newLength === 0) return "EINVAL";
-  if (fixedAt !== undefined && !request.mayMove) return "EINVAL";
+  const { address } = asked;
+  const oldLength = roundUp(asked.oldLength, PAGE_4K);
+  const newLength = roundUp(asked.newLength, PAGE_4K);
+  const request = { ...asked, oldLength, newLength };
+  if (address % PAGE_4K !== 0 || newLength === 0) return "EINVAL";
+  if (!kernel.profile.mremapChecksFirst && !space.find(address)) return "EFAULT";
+  if (!isTargetSane(request)) return "EINVAL";
+  const { movesManyMappings } = kernel.profile;
+  return movesManyMappings && request.fixedAt !== undefined && oldLength === newLength
+    ? remapMove(kernel, space, request, request.fixedAt)
+    : remap(kernel, space, request);
+}
+
+/** check_mremap_params(): the new length and the target, whatever is mapped. */
+function isTargetSane(request: MremapRequest): boolean {
+  const { address, oldLength, newLength, mayMove, fixedAt = 0, keepsOld } = request;
+  if (newLength > TASK_SIZE) return false;
+  if (request.fixedAt === undefined && !keepsOld) return true;
+  if (fixedAt > TASK_SIZE - newLength || fixedAt % PAGE_4K !== 0 || !mayMove) return false;
+  if (keepsOld && oldLength !== newLength) return false;
+  return address + oldLength <= fixedAt || fixedAt + newLength <= address;
+}
+
+/**
+ * remap_move(): each mapping of the range moves, and the gaps between them stay. What precedes a
+ * failure has moved.
+ */
+function remapMove(
+  kernel: KernelState,
+  space: AddressSpace,
+  request: MremapRequest,
+  fixedAt: number,
+): number | Errno {
+  const { address } = request;
+  const end = address + request.oldLength;
+  const pieces = space.overlapping(address, end).map(({ start, end: stop }) => {
+    return { start: Math.max(address, start), stop: Math.min(end, stop) };
+  });
+  if (pieces[0]?.start !== address) return "EFAULT";
+  for (const { start, stop } of pieces) {
+    const length = stop - start;
+    const moved = remap(kernel, space, {
+      ...request,
+      address: start,
+      oldLength: length,
+      newLength: length,
+      fixedAt: fixedAt + (start - address),
+    });
+    if (typeof moved !== "number") return moved;
+  }
+  return fixedAt;
+}
+
+/** check_prep_vma(), mremap_to() and mremap_at(): of the mapping at the address alone. */
+function remap(kernel: KernelState, space: AddressSpace, asked: MremapRequest): number | Errno {
+  const { address, fixedAt } = asked;
   const vma = space.find(address);
   if (!vma) return "EFAULT";
   const bytes = pageBytes(vma);
-  if (address % bytes !== 0 || request.oldLength === 0) return "EINVAL";
-  const oldLength = roundUp(request.oldLength, bytes);
-  const newLength = roundUp(request.newLength, bytes);
-  if (vma.inode && newLength > oldLength) return "EINVAL";
+  const oldLength = roundUp(asked.oldLength, bytes);
+  const newLength = roundUp(asked.newLength, bytes);
+  if (vma.inode) {
+    // align_hugetlb()
+    if (address % bytes !== 0 || (fixedAt ?? 0) % bytes !== 0) return "EINVAL";
+    if (newLength > oldLength) return "EINVAL";
+  }
+  const request = { ...asked, oldLength, newLength };
+  if (fixedAt !== undefined || asked.keepsOld) return remapTo(kernel, space, vma, request);
+  return newLength > oldLength
+    ? expand(kernel, space, vma, request)
+    : shrink(kernel, space, request);
+}
+
+/** Why [address, address + oldLength) cannot move or grow, if it cannot (vma_to_resize()). */
+function whyNot(kernel: KernelState, vma: Vma, request: MremapRequest): Errno | undefined {
+  const { address, oldLength, newLength } = request;
+  // Duplicating shared memory by an old length of 0 is for memory that is not modelled.
+  if (oldLength === 0) return "EINVAL";
+  if (vma.inode && (request.keepsOld || !kernel.profile.hasHugeMove)) return "EINVAL";
+  // What a shrink unmaps may lie in other mappings; what is kept may not.
+  return address + Math.min(oldLength, newLength) > vma.end ? "EFAULT" : undefined;
+}
+
+/** shrink_vma(): the address, its tail unmapped. */
+function shrink(kernel: KernelState, space: AddressSpace, request: MremapRequest): number | Errno {
+  const { address, oldLength, newLength } = request;
+  if (newLength >= oldLength) return address;
+  const unmapped = munmap(kernel, space, address + newLength, oldLength - newLength);
+  return unmapped === "ok" ? address : unmapped;
+}
+
+/** mremap_to(): what is at the target goes first, then the tail of a shrink. */
+function remapTo(
+  kernel: KernelState,
+  space: AddressSpace,
+  vma: Vma,
+  request: MremapRequest,
+): number | Errno {
+  const { mremapChecksFirst } = kernel.profile;
+  const error = mremapChecksFirst ? whyNot(kernel, vma, request) : undefined;
+  if (error) return error;
+  const { address, fixedAt, newLength } = request;
   if (fixedAt !== undefined) {
-    if (fixedAt % bytes !== 0 || fixedAt + newLength > USER_END) return "EINVAL";
-    if (fixedAt < address + oldLength && address < fixedAt + newLength) return "EINVAL";
-    if (vma.inode && !kernel.profile.hasHugeMove) return "EINVAL";
     const unmapped = munmap(kernel, space, fixedAt, newLength);
     if (unmapped !== "ok") return unmapped;
   }
-  if (newLength < oldLength) {
-    const unmapped = munmap(kernel, space, address + newLength, oldLength - newLength);
-    if (unmapped !== "ok") return unmapped;
+  const shrunk = shrink(kernel, space, request);
+  if (typeof shrunk !== "number") return shrunk;
+  const left = space.find(address);
+  if (!left) return "EFAULT";
+  const late = mremapChecksFirst ? undefined : whyNot(kernel, left, request);
+  return late ?? moveVma(kernel, space, left, request);
+}
+
+/** expand_vma(): in place if there is room behind it, else elsewhere. */
+function expand(
+  kernel: KernelState,
+  space: AddressSpace,
+  vma: Vma,
+  request: MremapRequest,
+): number | Errno {
+  const error = whyNot(kernel, vma, request);
+  if (error) return error;
+  const { address, oldLength, newLength } = request;
+  const end = address + newLength;
+  if (address + oldLength === vma.end && space.isFree(vma.end, end)) {
+    vma.end = end;
+    space.mergeUp(vma);
+    if (vma.flags & VM_LOCKED) populateGrown(kernel, space, address + oldLength, end);
+    return address;
   }
-  const kept = Math.min(oldLength, newLength);
-  if (fixedAt === undefined && newLength <= oldLength) return address;
-  // From here on: a move, or growth of 4K memory.
-  if (address + kept > vma.end) return "EFAULT";
-  if (fixedAt === undefined) {
-    if (address + oldLength === vma.end && space.isFree(vma.end, address + newLength)) {
-      vma.end = address + newLength;
-      space.merge(vma.start, vma.end);
-      return address;
-    }
-    if (!request.mayMove) return "ENOMEM";
-  }
-  const target = fixedAt ?? space.findGap(newLength, bytes, false);
-  if (target === undefined) return "ENOMEM";
-  return move(kernel, space, address, kept, newLength, target);
+  if (!request.mayMove) return "ENOMEM";
+  return moveVma(kernel, space, vma, request);
 }
 
 /** move_vma(): the piece's entries, reservation and flags are at the new address from now on. */
-function move(
+function moveVma(
   kernel: KernelState,
   space: AddressSpace,
-  address: number,
-  length: number,
-  newLength: number,
-  target: number,
+  vma: Vma,
+  request: MremapRequest,
 ): number | Errno {
-  if (!splitAt(kernel, space, address) || !splitAt(kernel, space, address + length)) {
-    return "EINVAL";
-  }
-  const old = space.find(address);
-  if (!old) return "EFAULT";
-  const moved: Vma = { ...old, start: target, end: target + newLength };
+  const { address, newLength } = request;
+  const length = Math.min(request.oldLength, newLength);
+  const target = request.fixedAt ?? getUnmappedArea(kernel.profile, space, anywhere(newLength));
+  if (typeof target !== "number") return target;
+  const moved: Vma = {
+    ...vma,
+    start: target,
+    end: target + newLength,
+    // copy_vma(): where no page is its own yet, it is as if it had been mapped there.
+    offset: vma.inode || vma.anonVma ? offsetOf(vma, address) : target,
+  };
   openVma(kernel, space, moved);
   space.insert(moved);
+  const merged = space.merge(moved);
   kernel.tables.remove(space.root, address, address + length, (leaf) => {
     const rights = leaf.kept ? leafRights(moved, false) : leafRights(moved, leaf.writable);
     const at = target + (leaf.address - address);
     kernel.tables.install(space.root, at, leaf.level, leaf.physicalAddress, rights);
   });
   invalidate(kernel, space, address, address + length);
-  // What the old piece held is the new one's (clear_vma_resv_huge_pages()).
+  // Defect D4, fixup_hugetlb_reservations(): of the whole mapping, though a part moves.
+  if (kernel.profile.moveForgetsRest && vma.inode && !vma.isShared) clearReservation(vma);
+  if (request.keepsOld) emptied(space, merged, address, length);
+  else removeSource(kernel, space, address, length);
+  if (moved.flags & VM_LOCKED) populateGrown(kernel, space, target + length, target + newLength);
+  return target;
+}
+
+const anywhere = (length: number): Placement => {
+  return { length, pageBytes: PAGE_4K, at: 0, isFixed: false, is32Bit: false };
+};
+
+/** unmap_source_vma(): what the piece held is the moved one's. */
+function removeSource(
+  kernel: KernelState,
+  space: AddressSpace,
+  address: number,
+  length: number,
+): void {
+  splitAt(kernel, space, address);
+  splitAt(kernel, space, address + length);
+  const old = space.find(address);
+  if (!old) return;
   space.delete(old);
   if (old.inode) {
     kernel.reverseMap.delete(old.inode, old);
-    old.inode.nrUsers--;
+    old.inode.put();
   }
   const hole = space.holeAround(address, address + length);
   kernel.tables.freeTables(space.root, hole.floor, hole.ceiling);
-  space.merge(target, target + newLength);
-  return target;
+}
+
+/** dontunmap_complete(): the old mapping, which may be a part of the new one by now, stays. */
+function emptied(space: AddressSpace, moved: Vma, address: number, length: number): void {
+  const old = space.find(address);
+  if (!old) return;
+  old.flags &= ~VM_LOCKED;
+  const isWhole = old.start === address && old.end === address + length;
+  if (old !== moved && isWhole) old.anonVma = undefined;
+}
+
+/** What grew of locked memory is there at once. */
+function populateGrown(kernel: KernelState, space: AddressSpace, start: number, end: number): void {
+  const vma = space.find(start);
+  if (vma) populate(kernel, space, vma, start, end);
 }

@@ -1,18 +1,23 @@
 /** munmap: pages go first, then mappings and what they hold (mm/vma.c, mm/hugetlb.c). */
-import { PAGE_4K, USER_END, roundUp } from "../address.ts";
-import type { AddressSpace } from "./address-space.ts";
+import { PAGE_4K, roundUp } from "../address.ts";
+import { type AddressSpace, TASK_SIZE } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
+import { Gather } from "./gather.ts";
 import { closeReservation, restoreOnZap } from "./reservation.ts";
-import { type KernelState, freeIfUnmapped, invalidate } from "./state.ts";
+import { type KernelState, invalidate } from "./state.ts";
 import type { Vma } from "./vma.ts";
 
-/** Empties the entries of [start, end) in `vma` (unmap_page_range(), __unmap_hugepage_range()). */
-export function zap(
+/**
+ * Empties the entries of [start, end) in `vma` (unmap_page_range(), __unmap_hugepage_range()). What
+ * they pointed at is in use until `gather` is finished.
+ */
+function zap(
   kernel: KernelState,
   space: AddressSpace,
   vma: Vma,
   start: number,
   end: number,
+  gather: Gather,
 ): void {
   let nrGone = 0;
   kernel.tables.remove(space.root, start, end, (leaf) => {
@@ -21,24 +26,37 @@ export function zap(
     const folio = kernel.folios.at(leaf.physicalAddress);
     folio.mapCount--;
     if (vma.inode) restoreOnZap(kernel, vma, vma.inode, leaf.address, folio);
-    freeIfUnmapped(kernel, vma, folio);
+    gather.add(folio, vma);
   });
   if (nrGone > 0) invalidate(kernel, space, start, end);
 }
 
-/** A mapping is gone: its reservation returns, and its file dies with its last user. */
+/** zap_page_range_single(): empties [start, end) of one mapping and frees what was there. */
+export function zapSingle(
+  kernel: KernelState,
+  space: AddressSpace,
+  vma: Vma,
+  start: number,
+  end: number,
+): void {
+  const gather = new Gather();
+  zap(kernel, space, vma, start, end, gather);
+  gather.finish(kernel);
+}
+
+/** remove_vma(): its reservation returns, and its file loses a user. */
 function closeVma(kernel: KernelState, vma: Vma): void {
   const { inode } = vma;
   if (!inode) return;
   kernel.reverseMap.delete(inode, vma);
   closeReservation(vma, inode);
-  if (--inode.nrUsers === 0) inode.evict();
+  inode.put();
 }
 
 /** A mapping, or a piece of one, begins to exist. */
 export function openVma(kernel: KernelState, space: AddressSpace, vma: Vma): void {
   if (!vma.inode) return;
-  vma.inode.nrUsers++;
+  vma.inode.get();
   kernel.reverseMap.add(vma.inode, vma, space);
 }
 
@@ -50,9 +68,27 @@ export function splitAt(kernel: KernelState, space: AddressSpace, address: numbe
   return true;
 }
 
-/** Removes whole mappings: all pages of all of them first. */
+/**
+ * vma_modify(): gives [start, stop) of one mapping other protection or flags; the mapping that it
+ * belongs to now, or undefined where a border lies inside a huge page (EINVAL).
+ */
+export function modifyVma(
+  kernel: KernelState,
+  space: AddressSpace,
+  start: number,
+  stop: number,
+  change: Partial<Pick<Vma, "protection" | "flags">>,
+): Vma | undefined {
+  if (!splitAt(kernel, space, start) || !splitAt(kernel, space, stop)) return undefined;
+  const piece = space.find(start);
+  return piece && space.merge(Object.assign(piece, change));
+}
+
+/** Removes whole mappings: all entries of all of them first, then their pages. */
 export function removeVmas(kernel: KernelState, space: AddressSpace, vmas: readonly Vma[]): void {
-  for (const vma of vmas) zap(kernel, space, vma, vma.start, vma.end);
+  const gather = new Gather();
+  for (const vma of vmas) zap(kernel, space, vma, vma.start, vma.end, gather);
+  gather.finish(kernel);
   for (const vma of vmas) space.delete(vma);
   if (vmas.length > 0) {
     const hole = space.holeAround(vmas[0].start, vmas[vmas.length - 1].end);
@@ -69,7 +105,7 @@ export function munmap(
   length: number,
 ): "ok" | Errno {
   const end = address + roundUp(length, PAGE_4K);
-  if (address % PAGE_4K !== 0 || length === 0 || end > USER_END) return "EINVAL";
+  if (address % PAGE_4K !== 0 || length === 0 || end > TASK_SIZE) return "EINVAL";
   if (!splitAt(kernel, space, address)) return "EINVAL";
   if (!splitAt(kernel, space, end)) return "EINVAL";
   removeVmas(kernel, space, space.overlapping(address, end));

@@ -9,6 +9,7 @@ import { copyOnWrite } from "./copy-on-write.ts";
 import { FAULT_HANDLED, type FaultOutcome, SIGBUS, type Signal, noPage } from "./fault-outcome.ts";
 import type { Inode } from "./hugetlbfs.ts";
 import { allocateHuge } from "./reservation.ts";
+import { expandStack } from "./stack.ts";
 import { type KernelState, invalidate, mapFolio, printk } from "./state.ts";
 import { type Protection, type Vma, fileIndex, leafRights, pageBytes } from "./vma.ts";
 
@@ -29,7 +30,7 @@ export function handleFault(kernel: KernelState, space: AddressSpace, fault: Fau
   if (fault.vector === VECTOR_GP) return segv("KERNEL");
   if (fault.address >= BigInt(USER_END)) return segv("MAPERR");
   const address = Number(fault.address);
-  const vma = space.find(address);
+  const vma = space.find(address) ?? expandStack(space, address);
   if (!vma) return segv("MAPERR");
   const intent = fault.errorCode & ERROR_W ? "write" : fault.errorCode & ERROR_I ? "fetch" : "read";
   if (!allows(vma.protection, intent)) return segv("ACCERR");

@@ -20,11 +20,16 @@ function parseUnsignedLong(text: string): bigint | Errno {
   return value > ULONG_MAX ? "ERANGE" : value;
 }
 
-/** proc_doulongvec_minmax(): the first number of the line; a negative one is passed over. */
-function parseSysctl(text: string): bigint | "nothing" | Errno {
-  const match = /^\s*(-?)(\d+)(?=\s|$)/.exec(text);
+/**
+ * proc_doulongvec_minmax(): the first number of the line, in C's spelling: 0x for hexadecimal, 0 for
+ * octal. A negative number or one that does not fit is refused.
+ */
+function parseSysctl(text: string): bigint | Errno {
+  const match = /^\s*(?:(0x[\da-f]+)|(0[0-7]*)|([1-9]\d*))(?=\s|$)/i.exec(text);
   if (!match) return "EINVAL";
-  return match[1] ? "nothing" : BigInt(match[2]);
+  const [, hexadecimal, octal, decimal] = match;
+  const value = BigInt(hexadecimal ?? (octal ? `0o0${octal}` : decimal));
+  return value > ULONG_MAX ? "EINVAL" : value;
 }
 
 function set(hstate: Hstate, what: "pool" | "overcommit", value: bigint): void {
@@ -57,7 +62,6 @@ export function writeSysctl(
   text: string,
 ): "ok" | Errno {
   const value = parseSysctl(text);
-  if (value === "nothing") return "ok";
   if (typeof value !== "bigint") return value;
   set(hstate, what, value);
   return "ok";

@@ -2,12 +2,13 @@
  * What a script reads of a process and of memory, in Linux's own format (fs/proc/task_mmu.c,
  * fs/proc/array.c, mm/hugetlb.c: hugetlb_report_meminfo()).
  */
-import { PAGE_2M, PAGE_4K } from "../address.ts";
+import { PAGE_2M, PAGE_4K, roundDown } from "../address.ts";
 import type { Leaf } from "../hardware/page-tables.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Process } from "./process.ts";
 import type { KernelState } from "./state.ts";
 import { type Vma, pageBytes } from "./vma.ts";
+import { VM_FLAG_OF } from "./vm-flags.ts";
 
 /** What smaps says of a mapping, in bytes. */
 export interface Smaps {
@@ -29,8 +30,9 @@ export interface Smaps {
 export type PagemapPage =
   | undefined
   | {
+      /** Physical address of the 4K at that address, which may lie inside a huge page. */
       readonly frame: number;
-      /** Identifies the frame in this life. */
+      /** Identifies the page's frame in this life. */
       readonly life: number;
       /** PM_FILE: bit 61 */
       readonly isFile: boolean;
@@ -72,6 +74,10 @@ function showsAsShared(kernel: KernelState, leaf: Leaf): boolean {
 /** show_smap_vma_flags(), in its order. */
 function vmFlags(vma: Vma): string[] {
   const { read, write, execute } = vma.protection;
+  const isHuge = vma.inode !== undefined;
+  const has = (name: keyof typeof VM_FLAG_OF): [string, boolean] => {
+    return [name, (vma.flags & VM_FLAG_OF[name]) !== 0];
+  };
   const all: readonly (readonly [string, boolean])[] = [
     ["rd", read],
     ["wr", write],
@@ -81,11 +87,15 @@ function vmFlags(vma: Vma): string[] {
     ["mw", true],
     ["me", true],
     ["ms", vma.isShared],
-    ["dc", vma.isDontFork],
-    ["de", vma.inode !== undefined],
-    ["ac", vma.inode === undefined && !vma.isNoreserve],
-    ["nr", vma.isNoreserve],
-    ["ht", vma.inode !== undefined],
+    has("gd"),
+    has("lo"),
+    has("dc"),
+    ["de", isHuge],
+    has("ac"),
+    has("nr"),
+    ["ht", isHuge],
+    has("wf"),
+    has("nh"),
   ];
   return all.filter(([, isSet]) => isSet).map(([name]) => name);
 }
@@ -103,7 +113,7 @@ export function pagemap(
     if (!leaf || leaf.physicalAddress === kernel.zeroFrame) return undefined;
     const folio = kernel.folios.at(leaf.physicalAddress);
     return {
-      frame: folio.frame,
+      frame: leaf.physicalAddress + roundDown(address + i * step - leaf.address, PAGE_4K),
       life: folio.life,
       isFile: folio.isInPageCache,
       isExclusive: folio.mapCount === 1,
@@ -122,26 +132,6 @@ export function hugetlbBytes(kernel: KernelState, space: AddressSpace): number {
     });
   }
   return bytes;
-}
-
-/** Resident 4K pages of [start, end), which must be mapped: undefined is ENOMEM (mincore). */
-export function residentPages(
-  kernel: KernelState,
-  space: AddressSpace,
-  start: number,
-  end: number,
-): number | undefined {
-  if (!space.covers(start, end)) return undefined;
-  let nr = 0;
-  for (const vma of space.overlapping(start, end)) {
-    // A huge page may begin before `start` and end behind `end`.
-    kernel.tables.list(space.root, vma.start, vma.end, (leaf) => {
-      const bytes = pageBytes(vma);
-      const from = Math.max(start, leaf.address);
-      nr += Math.max(0, Math.min(end, leaf.address + bytes) - from) / PAGE_4K;
-    });
-  }
-  return nr;
 }
 
 // ---- Text

@@ -37,6 +37,23 @@ export interface Profile {
   readonly hasHugeDontneed: boolean;
   /** mremap moves hugetlb mappings (5.16). */
   readonly hasHugeMove: boolean;
+  /**
+   * Defect D4: when part of a private huge mapping moves, what stays behind loses its reservation
+   * for ever, OWNER and UNMAPPED.
+   */
+  readonly moveForgetsRest: boolean;
+  /** mremap to a fixed address with equal lengths moves every mapping of the range (6.17). */
+  readonly movesManyMappings: boolean;
+  /** mremap judges the target, and what would move, before it unmaps anything (6.17). */
+  readonly mremapChecksFirst: boolean;
+  /** A file dies when the system call returns in which its last user went, not at once (3.6). */
+  readonly defersFput: boolean;
+  /** MADV_WIPEONFORK (4.14) */
+  readonly hasWipeOnFork: boolean;
+  /** MAP_STACK: VM_NOHUGEPAGE (6.7). */
+  readonly stackIsNoHuge: boolean;
+  /** 4K memory whose length is a multiple of 2M is placed at a multiple of 2M (6.7). */
+  readonly alignsAnonymous: boolean;
   /** A huge length is rounded up by mmap, or must be a multiple of the huge page. */
   readonly roundsHugeLength: boolean;
   /** How a huge mmap hint that is not aligned is made so. */
@@ -62,6 +79,13 @@ const FIXED: Profile = {
   forkCopiesShared: false,
   hasHugeDontneed: true,
   hasHugeMove: true,
+  moveForgetsRest: false,
+  movesManyMappings: true,
+  mremapChecksFirst: true,
+  defersFput: true,
+  hasWipeOnFork: true,
+  stackIsNoHuge: true,
+  alignsAnonymous: true,
   roundsHugeLength: true,
   hintIsRounded: "up",
   mlockFails: { first: "ENOMEM", later: "ENOMEM" },
@@ -74,12 +98,15 @@ const V6_18: Profile = {
   zapRestoresReservation: "always",
   forkForgetsUnmapped: true,
   stealLooksAt: "owner's address",
+  moveForgetsRest: true,
 };
 
 const V6_12: Profile = {
   ...V6_18,
   name: "6.12",
   zapRestoresReservation: "last mapping",
+  movesManyMappings: false,
+  mremapChecksFirst: false,
   hintIsRounded: "down",
   smapsShows1GShared: true,
 };
@@ -89,6 +116,8 @@ const V6_1: Profile = {
   name: "6.1",
   zapRestoresReservation: "never",
   smapsShows1GShared: false,
+  stackIsNoHuge: false,
+  alignsAnonymous: false,
 };
 
 const V2_6_27: Profile = {
@@ -100,6 +129,8 @@ const V2_6_27: Profile = {
   forkCopiesShared: true,
   hasHugeDontneed: false,
   hasHugeMove: false,
+  defersFput: false,
+  hasWipeOnFork: false,
   roundsHugeLength: false,
   hintIsRounded: "up",
 };

@@ -7,11 +7,15 @@ import type { Inode } from "./hugetlbfs.ts";
 import { RegionMap } from "./region-map.ts";
 import type { KernelState } from "./state.ts";
 import { type Vma, fileIndex } from "./vma.ts";
+import { VM_NORESERVE } from "./vm-flags.ts";
 
 /** What mmap reserves for a new mapping; false is ENOMEM. Sets OWNER and the reservation. */
 export function reserveForMmap(kernel: KernelState, vma: Vma, inode: Inode): boolean {
   const { profile } = kernel;
-  if (vma.isNoreserve && (profile.hearsNoreserve || profile.privateReservation === "none")) {
+  if (
+    vma.flags & VM_NORESERVE &&
+    (profile.hearsNoreserve || profile.privateReservation === "none")
+  ) {
     return true;
   }
   const from = fileIndex(vma, inode, vma.start);
@@ -68,7 +72,7 @@ export function allocateHuge(
   const index = fileIndex(vma, inode, address);
   const isReserved = !avoidsReserve && hasReservation(kernel, vma, inode, index);
   const takesOthers =
-    vma.isShared && vma.isNoreserve && kernel.profile.sharedNoreserveTakesReserved;
+    vma.isShared && (vma.flags & VM_NORESERVE) !== 0 && kernel.profile.sharedNoreserveTakesReserved;
   let frame = hstate.dequeue(isReserved || takesOthers);
   const isSurplus = frame === undefined;
   frame ??= hstate.allocateSurplus();
@@ -118,4 +122,14 @@ export function closeReservation(vma: Vma, inode: Inode): void {
       ? to - from - reservation.consumed.count(from, to)
       : reservation.pages,
   );
+}
+
+/**
+ * clear_vma_resv_huge_pages(): the mapping has neither reservation nor OWNER nor UNMAPPED any more,
+ * for a copy of it has them now.
+ */
+export function clearReservation(vma: Vma): void {
+  vma.isOwner = false;
+  vma.reservation = undefined;
+  vma.isUnmapped = false;
 }

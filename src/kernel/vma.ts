@@ -16,26 +16,31 @@ type Reservation =
   /** A count in the VMA, copied by a split: the first reserving kernel's defect. */
   | { readonly kind: "count"; readonly pages: number };
 
+/** Whom anonymous 4K pages belong to; two mappings have the same one if it is the same object. */
+export interface AnonVma {
+  /** Made by a fork: it has the parent's behind it (vma_had_uncowed_parents()). */
+  readonly isForked: boolean;
+}
+
 export interface Vma {
   start: number;
   end: number;
   protection: Protection;
   /** VM_MAYSHARE */
   readonly isShared: boolean;
-  readonly isNoreserve: boolean;
-  /** MADV_DONTFORK */
-  isDontFork: boolean;
+  /** VM_ bits. */
+  flags: number;
   /** The huge file it maps; undefined: private anonymous memory of 4K pages. */
   readonly inode: Inode | undefined;
-  /** Offset of `start` in the file, in bytes. */
+  /** Offset of `start` in the file in bytes; without a file, its address when mapped (vm_pgoff). */
   offset: number;
   /** HPAGE_RESV_OWNER: mapped by the process that called mmap, with a reservation. */
   isOwner: boolean;
   reservation: Reservation | undefined;
   /** HPAGE_RESV_UNMAPPED: pages were taken from it. */
   isUnmapped: boolean;
-  /** Identity of the anon_vma of a 4K mapping: pieces with different ones do not merge. */
-  anonVma: object | undefined;
+  /** Of a 4K mapping; undefined until a page is its own. */
+  anonVma: AnonVma | undefined;
 }
 
 /** Bytes of the pages it maps. */
@@ -45,7 +50,12 @@ export function pageBytes(vma: Vma): number {
 
 /** vma_hugecache_offset(): index of an address in the file, in the file's huge pages. */
 export function fileIndex(vma: Vma, inode: Inode, address: number): number {
-  return Math.floor((address - vma.start + vma.offset) / inode.hstate.pageBytes);
+  return Math.floor(offsetOf(vma, address) / inode.hstate.pageBytes);
+}
+
+/** Offset of an address of the mapping, as `Vma.offset` is that of its start. */
+export function offsetOf(vma: Vma, address: number): number {
+  return vma.offset + (address - vma.start);
 }
 
 /** Rights of a leaf in this mapping; private pages become writable by their fault alone. */
@@ -59,9 +69,13 @@ export function leafRights(vma: Vma, isWritable: boolean): Rights {
   };
 }
 
+export function isSameProtection(a: Protection, b: Protection): boolean {
+  return a.read === b.read && a.write === b.write && a.execute === b.execute;
+}
+
 /** Splits at `address` (split_vma()): `vma` keeps the lower piece; the upper one is returned. */
 export function splitVma(vma: Vma, address: number): Vma {
-  const upper: Vma = { ...vma, start: address, offset: vma.offset + (address - vma.start) };
+  const upper: Vma = { ...vma, start: address, offset: offsetOf(vma, address) };
   vma.end = address;
   return upper;
 }
@@ -70,13 +84,36 @@ export function splitVma(vma: Vma, address: number): Vma {
 export function canMerge(vma: Vma, next: Vma): boolean {
   return (
     vma.end === next.start &&
+    isSameProtection(vma.protection, next.protection) &&
+    isMergeableBesideProtection(vma, next)
+  );
+}
+
+/** Precondition: `next` follows `vma`. Huge mappings never merge. */
+function isMergeableBesideProtection(vma: Vma, next: Vma): boolean {
+  return (
     vma.inode === undefined &&
     next.inode === undefined &&
-    vma.protection.read === next.protection.read &&
-    vma.protection.write === next.protection.write &&
-    vma.protection.execute === next.protection.execute &&
-    vma.isNoreserve === next.isNoreserve &&
-    vma.isDontFork === next.isDontFork &&
-    (vma.anonVma === next.anonVma || vma.anonVma === undefined || next.anonVma === undefined)
+    vma.flags === next.flags &&
+    offsetOf(vma, vma.end) === next.offset &&
+    isMergeableAnonVma(vma.anonVma, next.anonVma)
   );
+}
+
+/** is_mergeable_anon_vma(): one of them may have none yet, if the other was not made by a fork. */
+function isMergeableAnonVma(a: AnonVma | undefined, b: AnonVma | undefined): boolean {
+  if (a === undefined || b === undefined) return !a?.isForked && !b?.isForked;
+  return a === b;
+}
+
+/**
+ * find_mergeable_anon_vma(): the neighbour's anon_vma, where the two could merge if their
+ * protection were the same. Precondition: `vma` has none.
+ */
+export function reusableAnonVma(
+  lower: Vma | undefined,
+  upper: Vma | undefined,
+): AnonVma | undefined {
+  if (!lower || !upper || !isMergeableBesideProtection(lower, upper)) return undefined;
+  return lower.anonVma ?? upper.anonVma;
 }

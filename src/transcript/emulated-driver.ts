@@ -204,18 +204,24 @@ function formatStop(stop: Stop | undefined): string {
 }
 
 function mmap(process: UserProcess, operation: Operation<"mmap">): Outcome {
-  const { flags, length, protection, at } = operation;
+  const { flags, length, protection, at, offset } = operation;
   const isHuge = flags.has("huge");
+  // Both bits are MAP_SHARED_VALIDATE.
   const isShared = flags.has("shared") || flags.has("shared_validate");
-  if (isShared === flags.has("private") || flags.has("growsdown")) return { result: "EINVAL" };
+  if ((offset ?? 0) % 4096 !== 0) return { result: "EINVAL" };
+  if (!flags.has("anon")) return { result: "EBADF" };
+  if (!isShared && !flags.has("private")) return { result: "EINVAL" };
   const address = process.mmap({
     length,
     protection,
     isShared,
     hugePageBytes: isHuge ? (operation.hugeSize ?? PAGE_2M) : undefined,
     isNoreserve: flags.has("noreserve"),
-    isPopulated: (flags.has("populate") && !flags.has("nonblock")) || flags.has("locked"),
-    offset: operation.offset,
+    isPopulated: flags.has("populate") && !flags.has("nonblock"),
+    isLocked: flags.has("locked"),
+    isStack: flags.has("stack"),
+    growsDown: flags.has("growsdown"),
+    offset,
     at,
     placement: flags.has("fixed")
       ? "fixed"
@@ -231,13 +237,13 @@ function mmap(process: UserProcess, operation: Operation<"mmap">): Outcome {
 
 function mremap(process: UserProcess, operation: Operation<"mremap">): Outcome {
   const { address, oldLength, newLength, flags, at } = operation;
-  if (flags.has("dontunmap")) return { result: "EINVAL" };
   const result = process.mremap({
     address,
     oldLength,
     newLength,
     mayMove: flags.has("maymove") || flags.has("fixed"),
     fixedAt: flags.has("fixed") ? (at ?? 0) : undefined,
+    keepsOld: flags.has("dontunmap"),
   });
   if (typeof result === "string") return { result };
   return { result: result === address ? "ok inplace" : "ok moved", bound: result };

@@ -1,0 +1,30 @@
+/** Mappings that grow down (mm/mmap.c: expand_stack(), expand_downwards()). */
+import { PAGE_4K, roundDown } from "../address.ts";
+import { type AddressSpace, STACK_GUARD_GAP } from "./address-space.ts";
+import { prepareAnonVma } from "./anonymous.ts";
+import { MMAP_MIN } from "./placement.ts";
+import type { Vma } from "./vma.ts";
+import { VM_GROWSDOWN } from "./vm-flags.ts";
+
+/** RLIMIT_STACK as it usually is. */
+const STACK_MAX = 8 * 2 ** 20;
+
+/** The mapping above `address`, which nothing maps, grown down to it; undefined if it cannot. */
+export function expandStack(space: AddressSpace, address: number): Vma | undefined {
+  const vma = space.firstEndingAfter(address);
+  const start = roundDown(address, PAGE_4K);
+  if (!vma || !(vma.flags & VM_GROWSDOWN) || start < MMAP_MIN) return undefined;
+  if (vma.end - start > STACK_MAX) return undefined;
+  const below = space.lastEndingBy(start);
+  if (below && isInTheWay(below) && start - below.end < STACK_GUARD_GAP) return undefined;
+  prepareAnonVma(space, vma);
+  vma.offset -= vma.start - start;
+  vma.start = start;
+  return vma;
+}
+
+/** Memory that no access reaches, and another stack, may be near. */
+function isInTheWay({ flags, protection }: Vma): boolean {
+  const isAccessible = protection.read || protection.write || protection.execute;
+  return isAccessible && !(flags & VM_GROWSDOWN);
+}

@@ -1,0 +1,30 @@
+/** What a mapping has beside its protection (include/linux/mm.h: vm_flags). */
+
+/** MAP_GROWSDOWN */
+export const VM_GROWSDOWN = 1 << 0;
+/** mlock, MAP_LOCKED; never on huge memory. */
+export const VM_LOCKED = 1 << 1;
+/** MADV_DONTFORK */
+export const VM_DONTCOPY = 1 << 2;
+/** Counts as memory that the process may come to use. */
+export const VM_ACCOUNT = 1 << 3;
+export const VM_NORESERVE = 1 << 4;
+export const VM_WIPEONFORK = 1 << 5;
+/** MAP_STACK */
+export const VM_NOHUGEPAGE = 1 << 6;
+
+/** By the letters that smaps shows. */
+export const VM_FLAG_OF = {
+  gd: VM_GROWSDOWN,
+  lo: VM_LOCKED,
+  dc: VM_DONTCOPY,
+  ac: VM_ACCOUNT,
+  nr: VM_NORESERVE,
+  wf: VM_WIPEONFORK,
+  nh: VM_NOHUGEPAGE,
+} as const;
+
+/** `flags` with those of `mask` set or cleared. */
+export function withFlags(flags: number, mask: number, isSet: boolean): number {
+  return isSet ? flags | mask : flags & ~mask;
+}
