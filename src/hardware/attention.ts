@@ -14,7 +14,8 @@ import {
 } from "../../assembly/layout.ts";
 import type { Core } from "../core.ts";
 import { OptionError } from "../errors.ts";
-import type { Cpu } from "./cpu.ts";
+import type { AccessKind, Cpu } from "./cpu.ts";
+import { linearAddress } from "./linear-address.ts";
 
 /** Device memory: loads and stores of [start, end) (physical, bytes) go to the device. */
 export interface MmioRange {
@@ -30,16 +31,23 @@ export interface Watchpoint {
   readonly start: number;
   readonly end: number;
   readonly kinds: readonly ("read" | "write" | "fetch")[];
-  /** Called after the access, with the address it was made at. */
+  /** Called after the access, with the address it was made at, before LAM. */
   onHit(cpu: Cpu, address: number | bigint): void;
 }
 
 /** Looks at each access before it is made. */
 export interface Detector {
-  before(cpu: Cpu, address: number | bigint): void;
+  before(cpu: Cpu, address: number | bigint, kind: AccessKind): void;
 }
 
 const KIND_BITS = { read: 1, write: 2, fetch: 4 } as const;
+const WATCHED_AS = {
+  read: "read",
+  write: "write",
+  fetch: "fetch",
+  "shadow-read": "read",
+  "shadow-write": "write",
+} as const;
 const IN_PARTS = 2n ** 64n - 1n;
 
 export class Attention {
@@ -48,6 +56,8 @@ export class Attention {
   #watchpoints: readonly Watchpoint[] = [];
   #detector: Detector | undefined;
   #missesBefore = 0n;
+  /** Whether the bytes of an access that is partly device memory are being done. */
+  #isInParts = false;
   /** Whether single accesses have to be looked at. */
   isNeeded = false;
 
@@ -84,6 +94,12 @@ export class Attention {
     this.#update();
   }
 
+  /** Writes the ranges once more: linear memory was replaced. */
+  rewrite(): void {
+    this.setMmio(this.#mmio);
+    this.setWatchpoints(this.#watchpoints);
+  }
+
   #update(): void {
     const { length } = this.#mmio;
     this.isNeeded = length + this.#watchpoints.length > 0 || this.#detector !== undefined;
@@ -106,14 +122,15 @@ export class Attention {
   }
 
   /** Called before an access. */
-  before(cpu: Cpu, address: number | bigint): void {
-    this.#detector?.before(cpu, address);
+  before(cpu: Cpu, address: number | bigint, kind: AccessKind): void {
+    if (this.#isInParts) return;
+    this.#detector?.before(cpu, address, kind);
     this.#missesBefore = this.#walks(cpu);
   }
 
   /** Whether the access since `before` walked. */
   hasMissed(cpu: Cpu): boolean {
-    return this.#walks(cpu) !== this.#missesBefore;
+    return !this.#isInParts && this.#walks(cpu) !== this.#missesBefore;
   }
 
   #walks(cpu: Cpu): bigint {
@@ -128,10 +145,10 @@ export class Attention {
     if (physical !== IN_PARTS) return this.#deviceLoad(Number(physical), nrBytes);
     // A part of it is not device memory: byte by byte, each at its own address.
     let value = 0n;
-    for (let i = 0; i < nrBytes; i++) {
+    this.#inParts(nrBytes, (i) => {
       const byte = cpu.load(BigInt(address) + BigInt(i), 1);
       if (typeof byte === "bigint") value |= byte << BigInt(8 * i);
-    }
+    });
     return value;
   }
 
@@ -143,8 +160,18 @@ export class Attention {
       this.#deviceStore(Number(physical), nrBytes, BigInt.asUintN(8 * nrBytes, value));
       return;
     }
-    for (let i = 0; i < nrBytes; i++) {
+    this.#inParts(nrBytes, (i) => {
       cpu.store(BigInt(address) + BigInt(i), 1, (value >> BigInt(8 * i)) & 0xffn);
+    });
+  }
+
+  /** To hooks and watchpoints the bytes are one access. */
+  #inParts(nrBytes: number, each: (index: number) => void): void {
+    this.#isInParts = true;
+    try {
+      for (let i = 0; i < nrBytes; i++) each(i);
+    } finally {
+      this.#isInParts = false;
     }
   }
 
@@ -168,12 +195,13 @@ export class Attention {
   }
 
   /** Reports the watchpoints that an access has hit. */
-  after(cpu: Cpu, address: number | bigint, nrBytes: number, kind: string): void {
-    if (this.#watchpoints.length === 0) return;
-    const at = Number(address);
+  after(cpu: Cpu, address: number | bigint, nrBytes: number, kind: AccessKind): void {
+    if (this.#watchpoints.length === 0 || this.#isInParts) return;
+    const at = Number(linearAddress(cpu, address, kind));
+    const watched = WATCHED_AS[kind];
     for (const { start, end, kinds, onHit } of this.#watchpoints) {
       const isMet = at < end && start < at + nrBytes;
-      if (isMet && kinds.some((watched) => watched === kind)) onHit(cpu, address);
+      if (isMet && kinds.includes(watched)) onHit(cpu, address);
     }
   }
 }

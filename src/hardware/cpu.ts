@@ -324,7 +324,7 @@ export class Cpu {
   ): number {
     if (nrBytes !== 1) checkSize(nrBytes);
     const isWatched = this.#attention.isNeeded || this.onMiss !== undefined;
-    if (isWatched) this.#attention.before(this, address);
+    if (isWatched) this.#attention.before(this, address, kind);
     const result = this.#access(address, KINDS[kind], nrBytes, manner);
     if (isWatched || this.onFault !== undefined) this.#after(address, nrBytes, kind, result < 0);
     return result;
@@ -366,7 +366,7 @@ export class Cpu {
     checkSize(nrBytes);
     const { exports } = this.#core;
     const isWatched = this.#attention.isNeeded || this.onMiss !== undefined;
-    if (isWatched) this.#attention.before(this, address);
+    if (isWatched) this.#attention.before(this, address, "read");
     const word =
       typeof address === "number"
         ? exports.load(this.#at, address, nrBytes)
@@ -385,7 +385,7 @@ export class Cpu {
     checkSize(nrBytes);
     const { exports } = this.#core;
     const isWatched = this.#attention.isNeeded || this.onMiss !== undefined;
-    if (isWatched) this.#attention.before(this, address);
+    if (isWatched) this.#attention.before(this, address, "write");
     const word = BigInt.asIntN(64, value);
     needsBacking(
       typeof address === "number"

@@ -52,7 +52,7 @@ export interface MachineOptions extends Partial<CpuFeatures> {
   readonly dirtyLog?: boolean;
   /**
    * Bytes of linear memory: what was written of RAM, at a time, has to fit in. A multiple of 64K;
-   * default just below 4G, of which the host reserves address space only.
+   * default all of `memory`, or just below 4G, of which the host reserves address space only.
    */
   readonly linearBytes?: number;
   /** A compiled `core.wasm`; default: the one in this package. */
@@ -64,7 +64,14 @@ export interface MachineOptions extends Partial<CpuFeatures> {
 export interface Machine {
   readonly ram: Ram;
   readonly cpus: readonly Cpu[];
-  /** Makes it as it was when created: RAM all zeros, registers and TLBs reset. */
+  /** The linear memory; at and above `linearBytes` it is the caller's. */
+  readonly memory: WebAssembly.Memory;
+  /** The core's exports, for another wasm module to import (docs/abi.md). */
+  readonly exports: WebAssembly.Exports;
+  /**
+   * Makes it as it was when created: RAM all zeros, registers and TLBs reset, no device ranges and
+   * no watchpoints. Hooks and the detector of stale translations stay.
+   */
   reset(): void;
   /** Replaces the ranges of physical addresses that are device memory; 64 at most. */
   setMmio(ranges: readonly MmioRange[]): void;
@@ -75,9 +82,12 @@ export interface Machine {
    * order. Needs the option `dirtyLog`. The host's own stores by `ram` are not logged.
    */
   takeDirtyPages(): number[];
-  /** RAM, registers, TLBs and counts as they are now. */
+  /** RAM, page tables, registers, TLBs and counts as they are now. */
   snapshot(): Snapshot;
-  /** Puts a snapshot of this machine, or of one created alike, back. */
+  /**
+   * Puts a snapshot of this machine, or of one created alike, back. Devices, watchpoints and hooks
+   * stay as they are.
+   */
   restore(snapshot: Snapshot): void;
   /**
    * Reports each use of a cached translation that the tables no longer give, by single accesses
@@ -103,10 +113,10 @@ export function createMachine(options: MachineOptions = {}): Machine {
     pages1G: options.pages1G ?? true,
     leafAccessedOnFault: options.leafAccessedOnFault ?? false,
   };
-  const linearBytes =
-    options.linearBytes ?? Math.min(options.memory?.buffer.byteLength ?? Infinity, LINEAR_DEFAULT);
+  const memoryBytes = options.memory?.buffer.byteLength ?? Infinity;
+  const linearBytes = options.linearBytes ?? Math.min(memoryBytes, LINEAR_DEFAULT);
   checkMultiple("ramBytes", ramBytes, PAGE_2M, 2 ** 52);
-  checkMultiple("linearBytes", linearBytes, WASM_PAGE, LINEAR_DEFAULT);
+  checkMultiple("linearBytes", linearBytes, WASM_PAGE, Math.min(memoryBytes, LINEAR_DEFAULT));
   checkMultiple("cpus", nrCpus, 1, CPUS_MAX);
   const arrays = [tlb.l1For4K, tlb.l1For2M, tlb.l1For1G, tlb.l2, tlb.l2For1G];
   for (const { sets, ways } of arrays) {
@@ -149,22 +159,35 @@ export function createMachine(options: MachineOptions = {}): Machine {
     );
   }
   const ram = new Ram(core, ramBytes);
+  const extent = { ramBytes, nrCpus, linearBytes };
+  let isDetecting = false;
+  const useLookaside = (): void => {
+    for (const cpu of cpus) cpu.hasLookaside = !isDetecting && !options.exactTlb;
+  };
   return {
     ram,
     cpus,
+    memory: core.memory,
+    exports: core.exports as unknown as WebAssembly.Exports,
     reset() {
       core.exports.init(ramBytes, nrCpus, linearBytes, hasDirtyLog ? 1 : 0);
       attention.setMmio([]);
       attention.setWatchpoints([]);
       setUp();
+      useLookaside();
     },
     setMmio: (ranges) => attention.setMmio(ranges),
     setWatchpoints: (watchpoints) => attention.setWatchpoints(watchpoints),
     takeDirtyPages: () => takeDirtyPages(core, ramBytes),
-    snapshot: () => takeSnapshot(core, ramBytes),
-    restore: (snapshot) => restoreSnapshot(core, ramBytes, snapshot),
+    snapshot: () => takeSnapshot(core, extent),
+    restore(snapshot) {
+      restoreSnapshot(core, extent, snapshot);
+      attention.rewrite();
+      if (isDetecting) useLookaside();
+    },
     detectStale(report) {
-      for (const cpu of cpus) cpu.hasLookaside = !report && !options.exactTlb;
+      isDetecting = report !== undefined;
+      useLookaside();
       attention.setDetector(report && new StaleDetector(core, ram, report));
     },
     createPageTables: (frames) => new PageTables(core, frames),

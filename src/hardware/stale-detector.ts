@@ -6,8 +6,9 @@
  */
 import { RIGHTS_U, RIGHTS_W, RIGHTS_X, TRANSLATION_LEVEL } from "../../assembly/layout.ts";
 import type { Core } from "../core.ts";
-import type { Cpu } from "./cpu.ts";
+import type { AccessKind, Cpu } from "./cpu.ts";
 import { type WalkStep, traceWalk } from "./inspect.ts";
+import { linearAddress } from "./linear-address.ts";
 import type { Ram } from "./ram.ts";
 
 export interface StaleUse {
@@ -46,10 +47,10 @@ export class StaleDetector {
   }
 
   /** Called before an access of `cpu`. */
-  before(cpu: Cpu, pointer: number | bigint): void {
+  before(cpu: Cpu, pointer: number | bigint, kind: AccessKind): void {
     this.#nrAccesses++;
     const topLevel = (cpu.cr4 >> 12n) & 1n ? 5 : 4;
-    const address = BigInt.asIntN(64, BigInt(pointer));
+    const address = linearAddress(cpu, pointer, kind);
     const root = Number(cpu.cr3 & ADDRESS_MASK);
     const walk = traceWalk(this.#ram, root, address, topLevel);
     const key = `${cpu.index} ${address >> 12n}`;

@@ -43,19 +43,19 @@ export class AddressSpace {
 
   /** The lowest mapping that ends above `address`. */
   firstEndingAfter(address: number): Vma | undefined {
-    return this.#vmas[this.#firstEndingAfter(address)];
+    return this.#vmas[this.#indexEndingAfter(address)];
   }
 
   /** The highest mapping that ends at or below `address`. */
   lastEndingBy(address: number): Vma | undefined {
-    const i = this.#firstEndingAfter(address);
+    const i = this.#indexEndingAfter(address);
     return i > 0 ? this.#vmas[i - 1] : undefined;
   }
 
   /** The mappings that meet [start, end), in order. */
   overlapping(start: number, end: number): Vma[] {
     const found: Vma[] = [];
-    for (let i = this.#firstEndingAfter(start); i < this.#vmas.length; i++) {
+    for (let i = this.#indexEndingAfter(start); i < this.#vmas.length; i++) {
       if (this.#vmas[i].start >= end) break;
       found.push(this.#vmas[i]);
     }
@@ -74,7 +74,7 @@ export class AddressSpace {
 
   /** Precondition: its range is free. */
   insert(vma: Vma): void {
-    this.#vmas.splice(this.#firstEndingAfter(vma.start), 0, vma);
+    this.#vmas.splice(this.#indexEndingAfter(vma.start), 0, vma);
   }
 
   delete(vma: Vma): void {
@@ -158,14 +158,14 @@ export class AddressSpace {
 
   /** Borders of the hole around [start, end), in which tables serve nothing (free_pgtables()). */
   holeAround(start: number, end: number): { readonly floor: number; readonly ceiling: number } {
-    const i = this.#firstEndingAfter(start);
+    const i = this.#indexEndingAfter(start);
     return {
       floor: i > 0 ? this.#vmas[i - 1].end : 0,
       ceiling: i < this.#vmas.length ? Math.max(end, this.#vmas[i].start) : USER_END,
     };
   }
 
-  #firstEndingAfter(address: number): number {
+  #indexEndingAfter(address: number): number {
     let low = 0;
     let high = this.#vmas.length;
     while (low < high) {

@@ -190,7 +190,7 @@ function moveVma(
   });
   invalidate(kernel, space, address, address + length);
   // Defect D4, fixup_hugetlb_reservations(): of the whole mapping, though a part moves.
-  if (kernel.profile.moveForgetsRest && vma.inode && !vma.isShared) clearReservation(vma);
+  if (kernel.profile.moveForgetsRest) clearReservation(vma);
   if (request.keepsOld) emptied(space, merged, address, length);
   else removeSource(kernel, space, address, length);
   if (moved.flags & VM_LOCKED) populateGrown(kernel, space, target + length, target + newLength);

@@ -48,7 +48,7 @@ function findArea(profile: Profile, space: AddressSpace, wanted: Placement): num
       : space.findHighest(bytes, pageBytes, MMAP_MIN, MMAP_BASE);
   const mayBeTransparent = pageBytes === PAGE_4K && length % PAGE_2M === 0;
   if (profile.alignsAnonymous && mayBeTransparent && hint === 0) {
-    // __thp_get_unmapped_area(): room for 2M more, and the highest 2M border but one in it.
+    // __thp_get_unmapped_area(): room for 2M more, and the first border of 2M inside it.
     const room = find(length + PAGE_2M);
     if (room !== undefined) return roundDown(room, PAGE_2M) + PAGE_2M;
   }

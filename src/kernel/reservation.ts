@@ -125,8 +125,8 @@ export function closeReservation(vma: Vma, inode: Inode): void {
 }
 
 /**
- * clear_vma_resv_huge_pages(): the mapping has neither reservation nor OWNER nor UNMAPPED any more,
- * for a copy of it has them now.
+ * clear_vma_resv_huge_pages(): a private mapping has neither reservation nor OWNER nor UNMAPPED any
+ * more, for a copy of it has them now.
  */
 export function clearReservation(vma: Vma): void {
   vma.isOwner = false;

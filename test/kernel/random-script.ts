@@ -27,6 +27,7 @@ const KINDS = [
   "signals",
   "populate",
   "small",
+  "replace",
 ] as const;
 
 /** Few of each, so that they meet. */
@@ -96,6 +97,12 @@ export function scriptOf(list: readonly Choice[], kernel: string): string {
         actor.mappings.push({ name, pages: 1 });
         break;
       }
+      case "replace":
+        if (at) {
+          const flags = `${FLAGS[b % FLAGS.length]},fixed at=${at}`;
+          lines.push(`${actor.name} mmap r 1h rw ${flags}`);
+        }
+        break;
       case "write":
         if (at) lines.push(`${actor.name} write ${at} ${1 + lines.length}`);
         break;

@@ -68,8 +68,10 @@ export class ValueModel implements Driver {
   ): void {
     switch (operation.op) {
       case "mmap": {
+        const { flags, at: fixedAt, length } = operation;
+        // ENOMEM: what was there is gone all the same.
+        if (flags.has("fixed") && result !== "EINVAL") drop(pages, fixedAt ?? 0, length);
         if (bound === undefined) return;
-        const { flags } = operation;
         const bytes = flags.has("huge") ? PAGE_2M : PAGE_4K;
         for (let at = bound; at < bound + operation.length; at += bytes) {
           pages.set(at, {
