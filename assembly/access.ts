@@ -15,9 +15,10 @@ import {
 import { Cpu, noFault } from "./cpu";
 import { back, isBacked, ramBytes, ramLoad, ramStore } from "./ram";
 import { isMmio } from "./ranges";
-import { lookasideHits, lookasideLinear, lookasidePhysical, lookasideSlot } from "./lookaside";
+import { lookasideContext, lookasideHits, lookasideLinear } from "./lookaside";
+import { lookasidePhysical, lookasideSlot } from "./lookaside";
 import { translated } from "./walk";
-import { addressOf, clearEvent, translateSlow } from "./translate";
+import { clearEvent, translateSlow } from "./translate";
 
 const PAGE_BYTES: u64 = 1 << PAGE_SHIFT;
 const OFFSET_MASK: u64 = PAGE_BYTES - 1;
@@ -25,6 +26,8 @@ const OFFSET_MASK: u64 = PAGE_BYTES - 1;
 const FAULTED: i64 = -1;
 /** The event's address of an access of which only a part, or two parts, are device memory. */
 const IN_PARTS: u64 = ~(<u64>0);
+
+// A page's offset is the same with a pointer's metadata as without: `translated` takes either.
 
 /** Bytes of [va, va + nrBytes) that lie in the page of `va`. */
 // @ts-ignore: decorator
@@ -40,7 +43,7 @@ export function accessSlow(cpu: Cpu, va: u64, nrBytes: u32, kind: u32, manner: u
   if (!translation) return FAULTED;
   const isCrossing = (va & OFFSET_MASK) + nrBytes > PAGE_BYTES;
   if (isCrossing && !translateSlow(cpu, (va | OFFSET_MASK) + 1, 1, kind, manner)) return FAULTED;
-  return <i64>translated(translation, addressOf(cpu, va, kind));
+  return <i64>translated(translation, va);
 }
 
 /**
@@ -51,7 +54,7 @@ export function accessSlow(cpu: Cpu, va: u64, nrBytes: u32, kind: u32, manner: u
 @inline
 export function access(cpu: Cpu, va: u64, nrBytes: u32, kind: u32): i64 {
   const slot = lookasideSlot(changetype<usize>(cpu), va);
-  if (lookasideHits(changetype<usize>(cpu), slot, va, nrBytes, kind)) {
+  if (lookasideHits(slot, va, nrBytes, kind, lookasideContext(changetype<usize>(cpu)))) {
     return <i64>lookasidePhysical(slot, va);
   }
   return accessSlow(cpu, va, nrBytes, kind, MANNER_ORDINARY);
@@ -83,20 +86,20 @@ function isDevice(cpu: Cpu, pa: u64, nrBytes: u32, address: u64): bool {
 /** Loads 1 to 8 bytes. On a fault `cpu.vector` is not VECTOR_NONE and the value is 0. */
 export function loadVirtual(cpu: Cpu, va: u64, nrBytes: u32): u64 {
   const slot = lookasideSlot(changetype<usize>(cpu), va);
-  if (isPowerOf2(nrBytes) && lookasideHits(changetype<usize>(cpu), slot, va, nrBytes, KIND_READ)) {
+  if (isPowerOf2(nrBytes) && lookasideHits(slot, va, nrBytes, KIND_READ, lookasideContext(changetype<usize>(cpu)))) {
     noFault(cpu);
     return loadLinear(lookasideLinear(slot, va), nrBytes);
   }
   clearEvent(cpu);
   const first = translateSlow(cpu, va, nrBytes, KIND_READ, MANNER_ORDINARY);
   if (!first) return 0;
-  const pa = translated(first, addressOf(cpu, va, KIND_READ));
+  const pa = translated(first, va);
   const inFirst = bytesInPage(va, nrBytes);
   if (inFirst == nrBytes) return isDevice(cpu, pa, nrBytes, pa) ? 0 : ramLoad(pa, nrBytes);
   const second = translateSlow(cpu, va + inFirst, 1, KIND_READ, MANNER_ORDINARY);
   if (!second) return 0;
   const rest = nrBytes - inFirst;
-  const paOfRest = translated(second, addressOf(cpu, va + inFirst, KIND_READ));
+  const paOfRest = translated(second, va + inFirst);
   if (isDevice(cpu, pa, inFirst, IN_PARTS) || isDevice(cpu, paOfRest, rest, IN_PARTS)) return 0;
   return ramLoad(pa, inFirst) | (ramLoad(paOfRest, rest) << (inFirst << 3));
 }
@@ -110,7 +113,7 @@ function canStore(pa: u64): bool {
 /** Stores 1 to 8 bytes: a status. On a fault `cpu.vector` is not VECTOR_NONE and nothing is stored. */
 export function storeVirtual(cpu: Cpu, va: u64, nrBytes: u32, value: u64): i32 {
   const slot = lookasideSlot(changetype<usize>(cpu), va);
-  if (lookasideHits(changetype<usize>(cpu), slot, va, nrBytes, KIND_WRITE)) {
+  if (lookasideHits(slot, va, nrBytes, KIND_WRITE, lookasideContext(changetype<usize>(cpu)))) {
     noFault(cpu);
     const at = lookasideLinear(slot, va);
     if (nrBytes == 8) store<u64>(at, value);
@@ -121,7 +124,7 @@ export function storeVirtual(cpu: Cpu, va: u64, nrBytes: u32, value: u64): i32 {
   clearEvent(cpu);
   const first = translateSlow(cpu, va, nrBytes, KIND_WRITE, MANNER_ORDINARY);
   if (!first) return STATUS_DONE;
-  const pa = translated(first, addressOf(cpu, va, KIND_WRITE));
+  const pa = translated(first, va);
   const inFirst = bytesInPage(va, nrBytes);
   if (inFirst == nrBytes) {
     return isDevice(cpu, pa, nrBytes, pa) ? STATUS_DONE : ramStore(pa, nrBytes, value);
@@ -129,7 +132,7 @@ export function storeVirtual(cpu: Cpu, va: u64, nrBytes: u32, value: u64): i32 {
   const second = translateSlow(cpu, va + inFirst, 1, KIND_WRITE, MANNER_ORDINARY);
   if (!second) return STATUS_DONE;
   const rest = nrBytes - inFirst;
-  const paOfRest = translated(second, addressOf(cpu, va + inFirst, KIND_WRITE));
+  const paOfRest = translated(second, va + inFirst);
   if (isDevice(cpu, pa, inFirst, IN_PARTS) || isDevice(cpu, paOfRest, rest, IN_PARTS)) {
     return STATUS_DONE;
   }

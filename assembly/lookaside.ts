@@ -27,6 +27,7 @@ const MODE_BITS: u32 = 2;
 const MODE_MASK: u64 = 3;
 const GENERATION_LAST: u32 = 1023;
 const PAGE_MASK: u64 = ~(<u64>0xfff);
+const OFFSET_MASK: u32 = (LOOKASIDE_ENTRIES - 1) << LOOKASIDE_ENTRY_SHIFT;
 
 let cpus: usize = 0;
 let cpuBytes: u32 = 0;
@@ -40,14 +41,19 @@ export function lookasideInit(firstCpu: usize, bytesOfCpu: u32, count: u32): voi
 }
 
 export function lookasideSlot(cpu: usize, va: u64): usize {
-  const index = <usize>(va >> PAGE_SHIFT) & (LOOKASIDE_ENTRIES - 1);
-  return cpu + CPU_LOOKASIDE + (index << LOOKASIDE_ENTRY_SHIFT);
+  // One shift instead of two: the index lands where the slot's offset has it.
+  const offset = <usize>(va >> (PAGE_SHIFT - LOOKASIDE_ENTRY_SHIFT)) & OFFSET_MASK;
+  return cpu + CPU_LOOKASIDE + offset;
+}
+
+/** What tags carry beside the page: the generation and the mode. */
+export function lookasideContext(cpu: usize): u64 {
+  return load<u64>(cpu, CPU_LOOKASIDE_CONTEXT);
 }
 
 /** Whether `slot` serves an access of this kind to `nrBytes` at `va`. */
-export function lookasideHits(cpu: usize, slot: usize, va: u64, nrBytes: u32, kind: u32): bool {
-  const wanted = ((va + nrBytes - 1) & PAGE_MASK) | load<u64>(cpu, CPU_LOOKASIDE_CONTEXT);
-  return load<u64>(slot + (kind << 3)) == wanted;
+export function lookasideHits(slot: usize, va: u64, nrBytes: u32, kind: u32, context: u64): bool {
+  return load<u64>(slot + (kind << 3)) == (((va + nrBytes - 1) & PAGE_MASK) | context);
 }
 
 /** Linear address. Precondition: `slot` hits. */

@@ -18,6 +18,7 @@ import {
 } from "./layout";
 import { Cpu, accessOf, canonicalFault, count, currentPcid, deriveFromCr3 } from "./cpu";
 import { deriveFromRegisters, isCanonical, noFault, withoutMetadata } from "./cpu";
+import { D } from "./entry";
 import { isBacked, linear, ramBytes } from "./ram";
 import { isWatched, kindsWithoutAttention, logWrite, nrWatches } from "./ranges";
 import { lookasideCanHold, lookasideDrop, lookasideFill, lookasideSetMode } from "./lookaside";
@@ -38,37 +39,50 @@ import { denies, needsDirty, translated, walkTables } from "./walk";
 const USER_CPL: u32 = 3;
 const PAGE_MASK: u64 = ~(<u64>0xfff);
 
+/** Whether ordinary accesses of this kind are denied. A call: `denies` is long, and this is asked thrice. */
+function deniesKind(cpu: Cpu, kind: u32, translation: u64): bool {
+  return denies(cpu, accessOf(cpu, kind, MANNER_ORDINARY), translation);
+}
+
 /** `raw` is the pointer as the program has it: what LAM left out is part of the tag. */
 function fillLookaside(cpu: Cpu, raw: u64, va: u64, translation: u64): void {
   const pa = translated(translation, va & PAGE_MASK);
   if (pa >= ramBytes || !lookasideCanHold(pa)) return;
   const kinds = kindsWithoutAttention(raw & PAGE_MASK, pa);
-  const write = accessOf(cpu, KIND_WRITE, MANNER_ORDINARY);
-  const isWritable = !needsDirty(write, translation) && isBacked(pa) && (kinds & 2) != 0;
+  const isWritable = (translation & D) != 0 && isBacked(pa) && (kinds & 2) != 0;
   lookasideFill(
     changetype<usize>(cpu),
     raw & PAGE_MASK,
     pa,
     linear(pa),
-    (kinds & 1) != 0 && !denies(cpu, accessOf(cpu, KIND_READ, MANNER_ORDINARY), translation),
-    isWritable && !denies(cpu, write, translation),
+    (kinds & 1) != 0 && !deniesKind(cpu, KIND_READ, translation),
+    isWritable && !deniesKind(cpu, KIND_WRITE, translation),
     // LAM does not apply to fetches: a pointer with metadata is not canonical for them.
-    raw == va &&
-      (kinds & 4) != 0 &&
-      !denies(cpu, accessOf(cpu, KIND_FETCH, MANNER_ORDINARY), translation),
+    raw == va && (kinds & 4) != 0 && !deniesKind(cpu, KIND_FETCH, translation),
   );
-}
-
-function walkAndFill(cpu: Cpu, va: u64, access: u32): u64 {
-  count(cpu, COUNT_WALKS);
-  const translation = walkTables(cpu, va, access);
-  if (translation) tlbFill(cpu, va, translation, ((cpu.cr4 >> CR4_PGE) & 1) != 0);
-  return translation;
 }
 
 /** What a data access's pointer addresses; a fetch's has no metadata. */
 export function addressOf(cpu: Cpu, raw: u64, kind: u32): u64 {
   return kind == KIND_FETCH ? raw : withoutMetadata(cpu, raw);
+}
+
+/** Asks the tables, instead of a cached translation (or 0) that does not serve. */
+function walkAndFill(cpu: Cpu, va: u64, access: u32, cached: u64): u64 {
+  if (cached) tlbDropPage(cpu, va, currentPcid(cpu), true);
+  count(cpu, COUNT_WALKS);
+  const translation = walkTables(cpu, va, access);
+  if (translation) tlbFill(cpu, va, translation, ((cpu.cr4 >> CR4_PGE) & 1) != 0);
+  else count(cpu, COUNT_FAULTS + cpu.faultReason);
+  return translation;
+}
+
+/** An operand is canonical as a whole or not at all, before any of it is translated. */
+function isOperandCanonical(cpu: Cpu, va: u64, raw: u64, nrBytes: u32, kind: u32): bool {
+  if (!isCanonical(cpu, va)) return false;
+  // Within a page all bytes are as the first.
+  const crosses = (raw & ~PAGE_MASK) + nrBytes > ~PAGE_MASK + 1;
+  return !crosses || isCanonical(cpu, addressOf(cpu, raw + nrBytes - 1, kind));
 }
 
 /**
@@ -78,9 +92,7 @@ export function addressOf(cpu: Cpu, raw: u64, kind: u32): u64 {
  */
 export function translateSlow(cpu: Cpu, raw: u64, nrBytes: u32, kind: u32, manner: u32): u64 {
   const va = addressOf(cpu, raw, kind);
-  const last = addressOf(cpu, raw + nrBytes - 1, kind);
-  // An operand is canonical as a whole or not at all, before any of it is translated.
-  if (!isCanonical(cpu, va) || !isCanonical(cpu, last)) {
+  if (!isOperandCanonical(cpu, va, raw, nrBytes, kind)) {
     canonicalFault(cpu, raw, manner);
     count(cpu, COUNT_FAULTS + cpu.faultReason);
     return 0;
@@ -88,31 +100,25 @@ export function translateSlow(cpu: Cpu, raw: u64, nrBytes: u32, kind: u32, manne
   noFault(cpu);
   const access = accessOf(cpu, kind, manner);
   let translation = tlbLookupFirst(cpu, va) || tlbLookupSecond(cpu, va);
-  if (translation) {
-    if (needsDirty(access, translation) || denies(cpu, access, translation)) {
-      tlbDropPage(cpu, va, currentPcid(cpu), true);
-      translation = 0;
-    }
+  if (!translation || needsDirty(access, translation) || denies(cpu, access, translation)) {
+    translation = walkAndFill(cpu, va, access, translation);
+    if (!translation) return 0;
   }
-  if (!translation) {
-    translation = walkAndFill(cpu, va, access);
-    if (!translation) {
-      count(cpu, COUNT_FAULTS + cpu.faultReason);
-      return 0;
-    }
-  }
-  attend(cpu, raw, nrBytes, kind, translated(translation, va));
+  attend(cpu, raw, nrBytes, kind, translation);
   if (cpu.hasLookaside) fillLookaside(cpu, raw, va, translation);
   return translation;
 }
 
 /** Watchpoints and the log of written pages; of a crossing access, both pages come by here. */
-function attend(cpu: Cpu, va: u64, nrBytes: u32, kind: u32, pa: u64): void {
+function attend(cpu: Cpu, va: u64, nrBytes: u32, kind: u32, translation: u64): void {
   if (nrWatches && isWatched(va, nrBytes, kind & 3)) {
     cpu.event = EVENT_WATCH;
     cpu.eventAddress = va;
   }
-  if (kind & 1 && pa < ramBytes) logWrite(pa);
+  if (!(kind & 1)) return;
+  // What LAM leaves out is not part of any page's offset.
+  const pa = translated(translation, va);
+  if (pa < ramBytes) logWrite(pa);
 }
 
 export function clearEvent(cpu: Cpu): void {

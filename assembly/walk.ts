@@ -56,7 +56,7 @@ export function translationLevel(translation: u64): u32 {
 @inline
 export function translated(translation: u64, va: u64): u64 {
   const offset = ((<u64>1) << levelShift(translationLevel(translation))) - 1;
-  return (translation & ADDRESS & ~offset) | (va & offset);
+  return (translation ^ ((translation ^ va) & offset)) & 0x000f_ffff_ffff_ffff;
 }
 
 // @ts-ignore: decorator
@@ -73,13 +73,12 @@ function translationOf(leaf: u64, level: u32, combined: u64, isExecutable: u64):
 }
 
 /**
- * Whether the leaf's protection key denies the access (SDM Vol. 3A §4.6.2): PKRU for user-mode
- * addresses, PKRS for supervisor-mode ones, which user-mode accesses do not reach anyway.
+ * Whether the leaf's protection key denies the access (SDM Vol. 3A §4.6.2): by PKRU for user-mode
+ * addresses and by PKRS for supervisor-mode ones, whatever else denies it (§4.7: PK asks no order).
  */
 export function keyDenies(cpu: Cpu, access: u32, translation: u64): bool {
   if (access & ERROR_I) return false;
   const isUserPage = (<u32>translation & RIGHTS_U) != 0;
-  if (!isUserPage && access & ERROR_U) return false;
   const keys = isUserPage ? cpu.userKeys : cpu.supervisorKeys;
   const key = <u32>(translation >> TRANSLATION_KEY) & 15;
   const rights = keys >> (key << 1); // bit 0: AD, bit 1: WD
@@ -95,15 +94,46 @@ export function hasKeys(cpu: Cpu): bool {
   return cpu.anyKeys != 0;
 }
 
+/** What `quickWalk` compares upper entries with: (entry & mask) == P | A. */
+// @ts-ignore: decorator
+@inline
+export function quickMask(cpu: Cpu): u64 {
+  return NAMES_TABLE | PS | NX | reservedMask(cpu, LEVEL_PML4, 0);
+}
+const NAMES_TABLE: u64 = P | A;
+
 // @ts-ignore: decorator
 @inline
 function quickLeaf(cpu: Cpu, leaf: u64, level: u32, upper: u64, access: u32): u64 {
   const ps = level == LEVEL_PT ? 0 : PS;
-  const wanted = P | A | ps | (access & ERROR_W ? D : 0);
-  if ((leaf & wanted) != wanted || leaf & reservedMask(cpu, level, ps)) return 0;
-  const translation = translationOf(leaf, level, upper & leaf, ~leaf >> 63);
-  if (isDenied(cpu, access, translationRights(translation))) return 0;
-  return hasKeys(cpu) && keyDenies(cpu, access, translation) ? 0 : translation;
+  const wanted = P | A | ps | ((<u64>(access & ERROR_W)) * (D / ERROR_W));
+  const reserved = reservedMask(cpu, level, ps);
+  // Without 1G pages PS itself is reserved, and one comparison cannot want and forbid it.
+  if (level == LEVEL_PDPT && reserved & PS) return 0;
+  if ((leaf & (wanted | reserved)) != wanted) return 0;
+  return translationOf(leaf, level, upper & leaf, ~leaf >> 63);
+}
+
+// @ts-ignore: decorator
+@inline
+function quickTranslation(cpu: Cpu, root: u64, mask: u64, va: u64, access: u32): u64 {
+  let table = root;
+  let upper: u64 = ~(<u64>0);
+  if (cpu.topLevel != LEVEL_PML4) {
+    upper = entryOf(table, va, LEVEL_PML4 + 1);
+    if ((upper & mask) != NAMES_TABLE) return 0;
+    table = upper & ADDRESS;
+  }
+  const entry4 = entryOf(table, va, LEVEL_PML4);
+  if ((entry4 & mask) != NAMES_TABLE) return 0;
+  upper &= entry4;
+  const entry3 = entryOf(entry4 & ADDRESS, va, LEVEL_PDPT);
+  if ((entry3 & mask) != NAMES_TABLE) return quickLeaf(cpu, entry3, LEVEL_PDPT, upper, access);
+  upper &= entry3;
+  const entry2 = entryOf(entry3 & ADDRESS, va, LEVEL_PD);
+  if ((entry2 & mask) != NAMES_TABLE) return quickLeaf(cpu, entry2, LEVEL_PD, upper, access);
+  const entry1 = entryOf(entry2 & ADDRESS, va, LEVEL_PT);
+  return quickLeaf(cpu, entry1, LEVEL_PT, upper & entry2, access);
 }
 
 /**
@@ -114,42 +144,26 @@ function quickLeaf(cpu: Cpu, leaf: u64, level: u32, upper: u64, access: u32): u6
  */
 // @ts-ignore: decorator
 @inline
-export function quickWalk(cpu: Cpu, va: u64, access: u32): u64 {
-  const namesTable = P | A;
-  const mask = namesTable | PS | NX | reservedMask(cpu, LEVEL_PML4, 0);
-  let table = cpu.root;
-  let upper: u64 = ~(<u64>0);
-  if (cpu.topLevel != LEVEL_PML4) {
-    upper = entryOf(table, va, LEVEL_PML4 + 1);
-    if ((upper & mask) != namesTable) return 0;
-    table = upper & ADDRESS;
-  }
-  const entry4 = entryOf(table, va, LEVEL_PML4);
-  if ((entry4 & mask) != namesTable) return 0;
-  upper &= entry4;
-  const entry3 = entryOf(entry4 & ADDRESS, va, LEVEL_PDPT);
-  if ((entry3 & mask) != namesTable) return quickLeaf(cpu, entry3, LEVEL_PDPT, upper, access);
-  upper &= entry3;
-  const entry2 = entryOf(entry3 & ADDRESS, va, LEVEL_PD);
-  if ((entry2 & mask) != namesTable) return quickLeaf(cpu, entry2, LEVEL_PD, upper, access);
-  const entry1 = entryOf(entry2 & ADDRESS, va, LEVEL_PT);
-  return quickLeaf(cpu, entry1, LEVEL_PT, upper & entry2, access);
+export function quickWalk(cpu: Cpu, root: u64, mask: u64, va: u64, access: u32): u64 {
+  const translation = quickTranslation(cpu, root, mask, va, access);
+  if (isDenied(cpu, access, translationRights(translation))) return 0;
+  return hasKeys(cpu) && keyDenies(cpu, access, translation) ? 0 : translation;
 }
 
-/** Whether rights of all levels, S and the key allow the access; a DENIED_BY word otherwise. */
-function judge(cpu: Cpu, access: u32, translation: u64): u32 {
-  let deniedBy: u32 = 0;
-  if (isDenied(cpu, access, translationRights(translation))) deniedBy |= DENIED_BY_RIGHTS;
-  if (access & ERROR_SS && !(translation & S)) deniedBy |= DENIED_BY_RIGHTS;
-  if (hasKeys(cpu) && keyDenies(cpu, access, translation)) deniedBy |= DENIED_BY_KEY;
-  return deniedBy;
+/** Whether rights of all levels or S deny the access. */
+// @ts-ignore: decorator
+@inline
+function rightsDeny(cpu: Cpu, access: u32, translation: u64): bool {
+  if (access & ERROR_SS && !(translation & S)) return true;
+  return isDenied(cpu, access, translationRights(translation));
 }
-const DENIED_BY_RIGHTS: u32 = 1;
-const DENIED_BY_KEY: u32 = 2;
 
-/** Whether the rights that a translation caches deny the access. */
+/** Whether what a translation caches denies the access. */
+// @ts-ignore: decorator
+@inline
 export function denies(cpu: Cpu, access: u32, translation: u64): bool {
-  return judge(cpu, access, translation) != 0;
+  if (rightsDeny(cpu, access, translation)) return true;
+  return hasKeys(cpu) && keyDenies(cpu, access, translation);
 }
 
 /** Whether a write has to set D first. */
@@ -193,15 +207,16 @@ export function walk(cpu: Cpu, va: u64, access: u32, isProbe: bool): u64 {
       combined &= entry ^ NX;
       let translation = translationOf(used, level, combined, combined >> 63);
       if (isShadowStack) translation |= S;
-      const deniedBy = judge(cpu, access, translation);
-      if (!deniedBy) {
+      const byRights = rightsDeny(cpu, access, translation);
+      const byKey = hasKeys(cpu) && keyDenies(cpu, access, translation);
+      if (!byRights && !byKey) {
         if (used != entry) storeEntry(entryAddress, used);
         if (!isProbe) addCount(cpu, COUNT_ENTRY_LOADS, first - level + 1);
         return translation;
       }
       if (cpu.leafAOnFault && !isProbe) storeEntry(entryAddress, entry | A);
-      if (deniedBy & DENIED_BY_KEY) flags |= ERROR_PK;
-      if (deniedBy == DENIED_BY_KEY) reason = REASON_KEY;
+      if (byKey) flags |= ERROR_PK;
+      if (!byRights) reason = REASON_KEY;
     } else {
       if (!(entry & A) && !isProbe) storeEntry(entryAddress, entry | A);
       combined &= entry ^ NX;
@@ -224,7 +239,7 @@ export function walk(cpu: Cpu, va: u64, access: u32, isProbe: bool): u64 {
 @inline
 export function walkTables(cpu: Cpu, va: u64, access: u32): u64 {
   if (cpu.nrStructureEntries || access & ERROR_SS) return walk(cpu, va, access, false);
-  const translation = quickWalk(cpu, va, access);
+  const translation = quickWalk(cpu, cpu.root, quickMask(cpu), va, access);
   if (!translation) return walk(cpu, va, access, false);
   addCount(cpu, COUNT_ENTRY_LOADS, cpu.topLevel - translationLevel(translation) + 1);
   return translation;

@@ -1,33 +1,28 @@
 /**
- * Cases worked out by hand, for the oracle and for the emulator alike: entries, accesses, and what must come of each.
+ * Cases worked out by hand, for the oracle and for the emulator alike: entries, accesses, and what must come of
+ * each. These are of entries, write protection and NXE; `all-cases.ts` has the rest too.
  * Unless a case says otherwise: WP = NXE = 1, MAXPHYADDR 46, 1-GByte pages, entries 0x2007, 0x3007, 0x4007, 0x5007.
  */
-import type { Entries, HandCase, Step } from "./hand-case.ts";
+import {
+  DIRECTORIES_USED,
+  kernelFetch,
+  kernelRead,
+  kernelWrite,
+  NX,
+  once,
+  pageFault,
+  physical,
+  UPPER_USED,
+  userFetch,
+  userRead,
+  userWrite,
+} from "./case-parts.ts";
+import type { HandCase } from "./hand-case.ts";
 
-const UPPER_USED = { pml4e: 0x2027n, pdpte: 0x3027n, pde: 0x4027n };
-const DIRECTORIES_USED = { pml4e: 0x2027n, pdpte: 0x3027n };
-const NX = 1n << 63n;
 const BIT_51 = 1n << 51n;
 const BIT_46 = 1n << 46n;
 
-const userRead = { by: "user", access: "read" } as const;
-const userWrite = { by: "user", access: "write" } as const;
-const userFetch = { by: "user", access: "fetch" } as const;
-const kernelRead = { by: "supervisor", access: "read" } as const;
-const kernelWrite = { by: "supervisor", access: "write" } as const;
-const kernelFetch = { by: "supervisor", access: "fetch" } as const;
-
-const pageFault = (errorCode: number) => ({ gives: { pageFault: errorCode } });
-const physical = (address: bigint) => ({ gives: { physical: address } });
-
-/** A case of one access. */
-const once = (name: string, entries: Entries, step: Step): HandCase => ({
-  name,
-  entries,
-  steps: [step],
-});
-
-export const HAND_CASES: readonly HandCase[] = [
+export const ENTRY_CASES: readonly HandCase[] = [
   // 1. RSVD implies P.
   once(
     "1: reserved bit in the PTE, user read",
@@ -83,7 +78,11 @@ export const HAND_CASES: readonly HandCase[] = [
   once(
     "3: PDE bit 12 is PAT",
     { pde: 0x80_1087n },
-    { ...userRead, ...physical(0x98_9000n), after: { ...DIRECTORIES_USED, pde: 0x80_10a7n } },
+    {
+      ...userRead,
+      gives: { physical: 0x98_9000n, patIndex: 4, memoryType: "WB" },
+      after: { ...DIRECTORIES_USED, pde: 0x80_10a7n },
+    },
   ),
   once(
     "3: PDE bit 12 is PAT, write",
@@ -194,7 +193,7 @@ export const HAND_CASES: readonly HandCase[] = [
     ],
   },
 
-  // 8. The I/D flag, without SMEP.
+  // 8. The I/D flag, without SMEP; `cases-rights.ts` has it with SMEP.
   once(
     "8: PTE 0, fetch, NXE = 0",
     { pte: 0n },

@@ -1,28 +1,45 @@
-/**
- * Runs a subject through a space of scenes and collects what differs from the oracle.
- */
+/** Runs a subject through a space of cases and collects what differs from the oracle. */
 import {
-  describeControls,
+  describeAccess,
   describeEntries,
   describeOutcome,
+  describeProcessor,
   describeVerdict,
-  judge,
-  type Judgement,
-  type Outcome,
+} from "./describe.ts";
+import { PAGE_BYTES } from "./entry.ts";
+import { newVerdict, translate, type Verdict } from "./manual.ts";
+import { accessOf, type Access, type Processor } from "./processor.ts";
+import { memoryTypeOf, PF_PK } from "./rights.ts";
+import {
+  clearEntries,
+  holdsEntries,
+  newMemory,
+  newScene,
+  sameEntries,
+  storeEntries,
+  type Place,
   type Scene,
-  type Subject,
 } from "./scene.ts";
-import type { Verdict } from "./manual.ts";
+import { newOutcome, type Outcome, type Subject } from "./subject.ts";
 
-const PAGE_BYTES = [0, 2 ** 12, 2 ** 21, 2 ** 30];
-
-/** A numbered set of scenes: `at(index)` for every index below `size`. */
+/** A numbered set of cases. */
 export interface Space {
   readonly name: string;
   readonly size: number;
-  /** The scenes of one case: the second, if any, follows the first with nothing invalidated between. */
-  at(index: number): readonly Scene[];
+  /** Makes `scene` the case of this number; whatever it leaves alone is as the case before had it. */
+  fill(index: number, scene: Scene): void;
 }
+
+export const VERDICT_KINDS = [
+  "translated",
+  "not-present",
+  "reserved",
+  "denied",
+  "denied by key",
+  "#GP",
+  "#SS",
+] as const;
+export type VerdictKind = (typeof VERDICT_KINDS)[number];
 
 export interface Report {
   readonly name: string;
@@ -32,154 +49,187 @@ export interface Report {
   /** The first few failures, readable. */
   readonly shown: string[];
   /** How often each kind of verdict came up: a sweep that never faults proves nothing. */
-  readonly verdicts: Record<
-    "translated" | "not-present" | "reserved" | "protection" | "general-protection",
-    number
-  >;
+  readonly verdicts: Record<VerdictKind, number>;
 }
 
 export interface SweepOptions {
-  /** Runs every `stride`th case, from `offset`. */
+  /** Runs every `stride`th case, from `from` to before `to`. */
   readonly stride?: number;
-  readonly offset?: number;
-  /** Failures to print; the sweep stops there unless `needsTotal`. */
+  readonly from?: number;
+  readonly to?: number;
+  /** Failures to print. */
   readonly shownAtMost?: number;
-  readonly needsTotal?: boolean;
 }
 
-export function sweep(subject: Subject, space: Space, options: SweepOptions = {}): Report {
-  const { stride = 1, offset = 0, shownAtMost = 5, needsTotal = false } = options;
-  const verdicts = {
-    translated: 0,
-    "not-present": 0,
-    reserved: 0,
-    protection: 0,
-    "general-protection": 0,
-  };
-  const report: Report = {
-    name: space.name,
+export function newReport(name: string): Report {
+  return {
+    name,
     cases: 0,
     failures: 0,
     milliseconds: 0,
     shown: [],
-    verdicts,
+    verdicts: {
+      translated: 0,
+      "not-present": 0,
+      reserved: 0,
+      denied: 0,
+      "denied by key": 0,
+      "#GP": 0,
+      "#SS": 0,
+    },
   };
+}
+
+export function sweep(subject: Subject, space: Space, options: SweepOptions = {}): Report {
+  const { stride = 1, from = stride >> 1, to = space.size, shownAtMost = 5 } = options;
+  const report = newReport(space.name);
+  const comparison = new Comparison(subject, report.verdicts);
+  const scene = newScene(accessOf("read", 0, 0n));
   const start = performance.now();
-  for (let index = offset; index < space.size; index += stride) {
-    const scenes = space.at(index);
+  for (let index = from; index < to; index += stride) {
+    space.fill(index, scene);
     report.cases++;
-    const difference = compare(subject, scenes, verdicts);
+    const difference = comparison.run(scene);
     if (difference === undefined) continue;
     report.failures++;
-    if (report.shown.length < shownAtMost)
+    if (report.shown.length < shownAtMost) {
       report.shown.push(`${space.name}, case ${index}: ${difference}`);
-    else if (!needsTotal) break;
+    }
   }
   report.milliseconds = performance.now() - start;
   return report;
 }
 
-export function describeReport(report: Report): string {
-  const seconds = (report.milliseconds / 1000).toFixed(1);
-  const kinds = Object.entries(report.verdicts).map(([kind, count]) => `${kind} ${count}`);
-  return `${report.name}: ${report.cases} cases, ${report.failures} failures, ${seconds} s (${kinds.join(", ")})`;
+export function kindOf({ vector, errorCode, level }: Verdict): VerdictKind {
+  if (vector === 0) return "translated";
+  if (vector !== 14) return vector === 12 ? "#SS" : "#GP";
+  if (level === 0) return (errorCode & PF_PK) !== 0 ? "denied by key" : "denied";
+  return (errorCode & 1) === 0 ? "not-present" : "reserved";
 }
 
-function compare(
-  subject: Subject,
-  scenes: readonly Scene[],
-  verdicts: Report["verdicts"],
-): string | undefined {
-  let entries = scenes[0].entries;
-  subject.place(scenes[0]);
-  for (const given of scenes) {
-    const scene = given.entries === entries ? given : { ...given, entries };
-    const judgement = judge(scene);
-    verdicts[kindOf(judgement.verdict)]++;
-    const difference = compareOne(subject, scene, judgement);
-    if (difference !== undefined) return difference;
-    entries = judgement.entries;
+/** Holds a subject and the oracle's own memory side by side. */
+class Comparison {
+  readonly #subject: Subject;
+  readonly #memory = newMemory();
+  readonly #verdict = newVerdict();
+  readonly #outcome = newOutcome();
+  readonly #verdicts: Report["verdicts"];
+  #place: Place | undefined;
+
+  constructor(subject: Subject, verdicts: Report["verdicts"]) {
+    this.#subject = subject;
+    this.#verdicts = verdicts;
+    subject.words.fill(0);
   }
-  return undefined;
+
+  run(scene: Scene): string | undefined {
+    const subject = this.#subject;
+    const { words } = this.#memory;
+    const { place, entries, processor, before, access } = scene;
+    if (this.#place !== place) {
+      if (this.#place !== undefined) {
+        clearEntries(words, this.#place);
+        clearEntries(subject.words, this.#place);
+      }
+      this.#place = place;
+    }
+    storeEntries(words, place, entries);
+    storeEntries(subject.words, place, entries);
+    subject.configure(processor);
+    subject.flush();
+    if (before !== undefined) {
+      const difference = this.#accessBoth(scene, before, "the access before");
+      if (difference !== undefined) return difference;
+    }
+    subject.probe(access, this.#outcome);
+    const probeChangedNothing =
+      before === undefined
+        ? holdsEntries(subject.words, place, entries)
+        : sameEntries(subject.words, words, place);
+    if (!probeChangedNothing) return this.#explain(scene, access, "a probe must change no entry");
+    translate(processor, this.#memory, access, this.#verdict);
+    this.#verdicts[kindOf(this.#verdict)]++;
+    if (!agrees(this.#outcome, this.#verdict)) return this.#explain(scene, access, "probe");
+    if (!describesAlike(this.#outcome, this.#verdict, processor)) {
+      return this.#explain(scene, access, "what a probe tells");
+    }
+    subject.access(access, this.#outcome);
+    return this.#compareAccess(scene, access, "access");
+  }
+
+  #accessBoth(scene: Scene, access: Access, what: string): string | undefined {
+    translate(scene.processor, this.#memory, access, this.#verdict);
+    this.#subject.access(access, this.#outcome);
+    return this.#compareAccess(scene, access, what);
+  }
+
+  #compareAccess(scene: Scene, access: Access, what: string): string | undefined {
+    if (!agrees(this.#outcome, this.#verdict)) return this.#explain(scene, access, what);
+    if (sameEntries(this.#subject.words, this.#memory.words, scene.place)) return undefined;
+    return this.#explain(scene, access, `entries after ${what}`);
+  }
+
+  #explain(scene: Scene, access: Access, what: string): string {
+    const { place, processor, entries, before } = scene;
+    const given = newMemory().words;
+    storeEntries(given, place, entries);
+    return [
+      what,
+      `  ${describeAccess(access)}; ${describeProcessor(processor)}`,
+      ...(before === undefined ? [] : [`  after     ${describeAccess(before)}`]),
+      `  before    ${describeEntries(given, place)}`,
+      `  expected  ${describeVerdict(this.#verdict, processor)}`,
+      `  got       ${describeOutcome(this.#outcome)}`,
+      `  expected  ${describeEntries(this.#memory.words, place)}`,
+      `  got       ${describeEntries(this.#subject.words, place)}`,
+    ].join("\n");
+  }
 }
 
-function kindOf({ fault }: Verdict): keyof Report["verdicts"] {
-  if (fault === undefined) return "translated";
-  if (fault.vector === 13) return "general-protection";
-  if (fault.level === undefined) return "protection";
-  return (fault.errorCode & 1) === 0 ? "not-present" : "reserved";
-}
-
-function compareOne(subject: Subject, scene: Scene, judgement: Judgement): string | undefined {
-  const { verdict } = judgement;
-  const probed = subject.probe(scene);
-  if (!agrees(probed, verdict)) return explain("probe", scene, judgement, probed);
-  if (!sameEntries(subject.entries(scene), scene.entries)) {
-    return explain(
-      "probe, which must change no entry",
-      scene,
-      judgement,
-      probed,
-      subject.entries(scene),
-    );
-  }
-
-  const outcome = subject.access(scene);
-  const after = subject.entries(scene);
-  if (!agrees(outcome, verdict)) return explain("access", scene, judgement, outcome, after);
-  if (!sameEntries(after, judgement.entries))
-    return explain("entries after", scene, judgement, outcome, after);
-  if (verdict.fault !== undefined) return undefined;
-
-  // The accessed and dirty flags are set now: by cache or by walk, the same access changes nothing more.
-  const again = subject.access(scene);
-  const afterAgain = subject.entries(scene);
-  if (!agrees(again, verdict) || !sameEntries(afterAgain, judgement.entries)) {
-    return explain("the same access again", scene, judgement, again, afterAgain);
-  }
-  return undefined;
-}
-
-function agrees(outcome: Outcome, { fault, physicalAddress, pageLevel }: Verdict): boolean {
-  if (fault === undefined) {
-    return (
-      outcome.vector === 0 &&
-      outcome.physicalAddress === Number(physicalAddress) &&
-      (outcome.pageBytes === 0 || outcome.pageBytes === PAGE_BYTES[pageLevel!])
-    );
-  }
-  if (outcome.vector !== fault.vector || outcome.errorCode !== fault.errorCode) return false;
-  if (fault.vector === 13) return true;
-  if (outcome.cr2 !== fault.cr2) return false;
+/** Whether an access or a probe came out as the manual says. */
+export function agrees(outcome: Outcome, verdict: Verdict): boolean {
+  if (outcome.vector !== verdict.vector) return false;
+  if (verdict.vector === 0) return outcome.physicalAddress === verdict.physicalAddress;
+  if (outcome.errorCode !== verdict.errorCode) return false;
+  if (verdict.vector !== 14) return true;
+  const { fault } = outcome;
+  if (fault === undefined) return false;
+  if (fault.address !== cr2Of(verdict)) return false;
   // Which entry is to blame for a denied access is nobody's rule; which one ended the translation is.
-  if (fault.level === undefined || outcome.level === 0) return true;
-  return outcome.level === fault.level && outcome.entryAddress === Number(fault.entryAddress);
+  if (verdict.level === 0) return true;
+  return fault.level === verdict.level && fault.entryAddress === verdict.entryAddress;
 }
 
-function sameEntries(got: readonly bigint[], expected: readonly bigint[]): boolean {
+let lastHigh = 0;
+let lastLow = 0;
+let lastCr2 = 0n;
+
+/** CR2 as one value; kept, as a run of cases most often has the same. */
+function cr2Of({ cr2High, cr2Low }: Verdict): bigint {
+  if (cr2High !== lastHigh || cr2Low !== lastLow) {
+    lastCr2 = (BigInt(cr2High) << 32n) | BigInt(cr2Low);
+    lastHigh = cr2High;
+    lastLow = cr2Low;
+  }
+  return lastCr2;
+}
+
+/** Whether what a probe tells of a translation is so. */
+function describesAlike(outcome: Outcome, verdict: Verdict, processor: Processor): boolean {
+  if (verdict.vector !== 0) return true;
+  const told = outcome.translation;
   return (
-    got[0] === expected[0] &&
-    got[1] === expected[1] &&
-    got[2] === expected[2] &&
-    got[3] === expected[3]
+    told !== undefined &&
+    told.level === verdict.pageLevel &&
+    told.pageBytes === PAGE_BYTES[verdict.pageLevel] &&
+    told.writable === verdict.isWritable &&
+    told.user === verdict.isUser &&
+    told.executable === !verdict.isExecuteDisabled &&
+    told.dirty === verdict.isDirty &&
+    told.global === verdict.isGlobal &&
+    told.shadowStack === verdict.isShadowStack &&
+    told.protectionKey === verdict.protectionKey &&
+    told.patIndex === verdict.patIndex &&
+    told.memoryType === memoryTypeOf(processor.pat, verdict.patIndex)
   );
-}
-
-function explain(
-  what: string,
-  scene: Scene,
-  judgement: Judgement,
-  outcome: Outcome,
-  after?: readonly bigint[],
-): string {
-  const { place } = scene;
-  return [
-    what,
-    `  ${describeControls(scene)}`,
-    `  before    ${describeEntries(place, scene.entries)}`,
-    `  expected  ${describeVerdict(judgement.verdict)}`,
-    `  got       ${describeOutcome(outcome)}`,
-    `  expected  ${describeEntries(place, judgement.entries)}`,
-    ...(after ? [`  got       ${describeEntries(place, after)}`] : []),
-  ].join("\n");
 }

@@ -1,34 +1,56 @@
 /** The oracle against cases worked out by hand, so that what judges the emulator is itself judged. */
 import { describe, expect, test } from "vitest";
-import { HAND_CASES } from "./cases.ts";
-import { changed, sceneOf, startOf, type Step } from "./hand-case.ts";
-import { isCanonical, translate, type Verdict } from "./manual.ts";
-import { judge } from "./scene.ts";
+import { HAND_CASES } from "./all-cases.ts";
+import {
+  accessOfStep,
+  changed,
+  expectedOf,
+  PLACE,
+  processorOf,
+  startOf,
+  type Step,
+} from "./hand-case.ts";
+import { isCanonical } from "./linear-address.ts";
+import { newVerdict, translate, type Memory, type Verdict } from "./manual.ts";
+import { accessOf, PLAIN_PROCESSOR } from "./processor.ts";
+import { memoryTypeOf } from "./rights.ts";
+import { entriesOf, loadEntries, loadEntry, newMemory, storeEntries, storeEntry } from "./scene.ts";
 
-function expectVerdict(verdict: Verdict, step: Step, address: bigint): void {
-  if (step.gives === "#GP(0)") expect(verdict.fault).toEqual({ vector: 13, errorCode: 0 });
-  else if ("pageFault" in step.gives) {
-    expect(verdict.fault).toMatchObject({
-      vector: 14,
-      errorCode: step.gives.pageFault,
-      cr2: address,
-    });
-  } else {
-    expect(verdict.fault).toBeUndefined();
-    expect(verdict.physicalAddress).toBe(step.gives.physical);
-  }
+/** What the oracle says of a step, and the entries afterwards. */
+function judge(step: Step, entries: readonly bigint[]): { verdict: Verdict; after: bigint[] } {
+  const memory = newMemory();
+  storeEntries(memory.words, PLACE, entriesOf(entries));
+  const verdict = newVerdict();
+  translate(processorOf(step), memory, accessOfStep(step), verdict);
+  return { verdict, after: loadEntries(memory.words, PLACE) };
 }
+
+const cr2Of = (verdict: Verdict): bigint =>
+  (BigInt(verdict.cr2High) << 32n) | BigInt(verdict.cr2Low);
 
 describe("the oracle, by hand", () => {
   test.each(HAND_CASES)("$name", (handCase) => {
     let entries = startOf(handCase);
     for (const step of handCase.steps) {
       entries = changed(entries, step.store);
-      const scene = sceneOf(step, entries);
-      const judgement = judge(scene);
-      expectVerdict(judgement.verdict, step, scene.address);
+      const { verdict, after } = judge(step, entries);
+      const { vector, errorCode, cr2 } = expectedOf(step);
+      expect({ vector: verdict.vector, errorCode: verdict.errorCode }).toEqual({
+        vector,
+        errorCode,
+      });
+      if (cr2 !== undefined) expect(cr2Of(verdict)).toBe(cr2);
+      if (typeof step.gives === "object" && "physical" in step.gives) {
+        const { physical, patIndex, memoryType, shadowStack } = step.gives;
+        expect(verdict.physicalAddress).toBe(Number(physical));
+        if (patIndex !== undefined) expect(verdict.patIndex).toBe(patIndex);
+        if (shadowStack !== undefined) expect(verdict.isShadowStack).toBe(shadowStack);
+        if (memoryType !== undefined) {
+          expect(memoryTypeOf(processorOf(step).pat, verdict.patIndex)).toBe(memoryType);
+        }
+      }
       entries = changed(entries, step.after);
-      expect(judgement.entries).toEqual(entries);
+      expect(after).toEqual(entries);
     }
   });
 });
@@ -47,13 +69,14 @@ describe("reserved bits", () => {
         by: "supervisor",
         access: "read",
         nxe,
+        la57: true,
         maxPhysicalAddressBits,
         gives: "#GP(0)",
       };
-      const entries = [0x5007n, 0x4007n, 0x3007n, 0x2007n];
+      const entries = [0x5007n, 0x4007n, 0x3007n, 0x2007n, 0x1007n];
       entries[level - 1] = base | (1n << BigInt(bit));
-      const { fault } = judge(sceneOf(step, entries)).verdict;
-      if (fault?.level === level && (fault.errorCode & 8) !== 0) found.push(bit);
+      const { verdict } = judge(step, entries);
+      if (verdict.level === level && (verdict.errorCode & 8) !== 0) found.push(bit);
     }
     return found;
   }
@@ -62,6 +85,7 @@ describe("reserved bits", () => {
 
   // Bit 7 of a PDPTE or PDE makes it a page, whose frame 0x3000 or 0x4000 is then too low.
   test.each([
+    { entry: "PML5E", level: 5, base: 0x1007n, bits: [7, ...range(40, 51)] },
     { entry: "PML4E", level: 4, base: 0x2007n, bits: [7, ...range(40, 51)] },
     { entry: "PDPTE", level: 3, base: 0x3007n, bits: [7, ...range(40, 51)] },
     { entry: "PDE", level: 2, base: 0x4007n, bits: [7, ...range(40, 51)] },
@@ -86,57 +110,46 @@ describe("reserved bits", () => {
 });
 
 describe("details", () => {
-  test("canonical addresses", () => {
-    expect(
-      [0n, 0x7fff_ffff_ffffn, 0xffff_8000_0000_0000n, 0xffff_ffff_ffff_ffffn].every(isCanonical),
-    ).toBe(true);
-    expect(
-      [0x8000_0000_0000n, 0xffff_7fff_ffff_ffffn, 1n << 63n, 1n << 48n].some(isCanonical),
-    ).toBe(false);
+  test.each([
+    { la57: false, canonical: [0n, 0x7fff_ffff_ffffn, 0xffff_8000_0000_0000n, ~0n] },
+    { la57: true, canonical: [0n, 0xff_ffff_ffff_ffffn, 0xff00_0000_0000_0000n, ~0n] },
+  ])("canonical addresses, LA57 = $la57", ({ la57, canonical }) => {
+    const high = (address: bigint): number => Number(BigInt.asUintN(64, address) >> 32n);
+    expect(canonical.every((address) => isCanonical(high(address), la57))).toBe(true);
+    const [, lower, upper] = canonical;
+    const others = [lower + 1n, upper - 1n, 1n << 63n, 1n << 62n];
+    expect(others.some((address) => isCanonical(high(address), la57))).toBe(false);
   });
 
   test("one entry used at two levels keeps the flags of both", () => {
     // A PML4 table that is its own PDPT, PD and PT, by its last entry.
-    const { writes, physicalAddress, pageLevel } = translate({
-      cr3: 0x1000n,
-      wp: true,
-      nxe: true,
-      maxPhysicalAddressBits: 46,
-      pages1G: true,
-      user: false,
-      access: "write",
-      address: 0xffff_ffff_ffff_f123n,
-      readEntry: (at) => (at === 0x1ff8n ? 0x1003n : 0n),
-    });
-    expect({ physicalAddress, pageLevel, writes }).toEqual({
-      physicalAddress: 0x1123n,
-      pageLevel: 1,
-      writes: [[0x1ff8n, 0x1063n]],
-    });
+    const memory = newMemory();
+    storeEntry(memory.words, 0x1ff8, 0x1003n);
+    const verdict = newVerdict();
+    translate(PLAIN_PROCESSOR, memory, accessOf("write", 0, 0xffff_ffff_ffff_f123n), verdict);
+    expect(verdict).toMatchObject({ vector: 0, physicalAddress: 0x1123, pageLevel: 1 });
+    expect(loadEntry(memory.words, 0x1ff8)).toBe(0x1063n);
   });
 
-  test("nothing is written when the flags are set already", () => {
-    const entries = [0x5067n, 0x4027n, 0x3027n, 0x2027n];
+  test("nothing changes when the flags are set already", () => {
+    const entries = [0x5067n, 0x4027n, 0x3027n, 0x2027n, 0x1007n];
     const step: Step = { by: "user", access: "write", gives: { physical: 0x5000n } };
-    expect(judge(sceneOf(step, entries)).verdict.writes).toEqual([]);
+    expect(judge(step, entries).after).toEqual(entries);
   });
 
-  test("bit 8 and the low bits of CR3 take no part", () => {
-    const readEntry = (at: bigint): bigint => (at === 0x1000n ? 0x2107n : 0n);
-    const request = {
-      cr3: 0x1018n,
-      wp: true,
-      nxe: true,
-      maxPhysicalAddressBits: 46,
-      pages1G: true,
-      user: true,
-      access: "read",
-      address: 0n,
-      readEntry,
-    } as const;
-    expect(translate(request)).toEqual({
-      fault: { vector: 14, errorCode: 4, cr2: 0n, level: 3, entryAddress: 0x2000n },
-      writes: [[0x1000n, 0x2127n]],
+  test("beyond RAM every bit is set, and in RAM beyond the tables none is", () => {
+    const memory: Memory = newMemory();
+    const walk = (pml4e: bigint) => {
+      storeEntry(memory.words, 0x1000, pml4e);
+      const verdict = newVerdict();
+      translate(PLAIN_PROCESSOR, memory, accessOf("read", 0, 0n), verdict);
+      return verdict;
+    };
+    expect(walk(0x30_0000_0003n)).toMatchObject({
+      errorCode: 9,
+      level: 3,
+      entryAddress: 0x30_0000_0000,
     });
+    expect(walk(0x30_0003n)).toMatchObject({ errorCode: 0, level: 3, entryAddress: 0x30_0000 });
   });
 });

@@ -1,164 +1,120 @@
 /**
  * A scene is one access to one small set of tables: what the oracle judges and the emulator runs.
- * Physical memory holds four entries, one a level, and zeros; beyond RAM it reads as all ones.
+ * Physical memory holds five entries, one a level, and zeros; beyond RAM it reads as all ones.
  */
-import { translate, type AccessKind, type Level, type Verdict } from "./manual.ts";
+import { indexOf, type Memory } from "./manual.ts";
+import { PLAIN_PROCESSOR, type Access, type Processor } from "./processor.ts";
+import type { Level } from "./entry.ts";
 
 export const RAM_BYTES = 64 * 2 ** 20;
-export const CR3 = 0x1000n;
-const LEVEL_NAMES = ["", "PTE", "PDE", "PDPTE", "PML4E"] as const;
-const OPEN_BUS = 0xffff_ffff_ffff_ffffn;
+/** The part of memory that tables lie in; everything else stays zero. */
+export const TABLE_BYTES = 0x1_0000;
 
-/** Where the table of each level lies: what 0x2007, 0x3007 and 0x4007 in the upper entries point to. */
-const TABLES = [0n, 0x4000n, 0x3000n, 0x2000n, CR3];
+export const ROOT_4_LEVEL = 0x1000;
+export const ROOT_5_LEVEL = 0x7000;
+/** Where the table of each level lies: what 0x1007, 0x2007, 0x3007 and 0x4007 in the upper entries point to. */
+export const TABLES = [0, 0x4000, 0x3000, 0x2000, ROOT_4_LEVEL, ROOT_5_LEVEL];
+const LEVELS: readonly Level[] = [1, 2, 3, 4, 5];
+const NR_LEVELS = 5;
 
-/** The four entries a linear address selects. */
+/** The entries a linear address selects. */
 export interface Place {
-  readonly address: bigint;
-  /** Physical addresses of the entries, by level − 1; the same as bigint and as number. */
-  readonly at: readonly bigint[];
-  readonly atNumber: readonly number[];
+  readonly linear: bigint;
+  /** Physical addresses of the entries, by level − 1. */
+  readonly at: readonly number[];
 }
 
-export function placeOf(address: bigint): Place {
-  const at = ([1, 2, 3, 4] as const).map(
-    (level) => TABLES[level] + ((address >> BigInt(12 + 9 * (level - 1))) & 0x1ffn) * 8n,
-  );
-  return { address, at, atNumber: at.map(Number) };
+export function placeOf(linear: bigint): Place {
+  const high = Number(BigInt.asUintN(64, linear) >> 32n);
+  const low = Number(BigInt.asUintN(32, linear));
+  return { linear, at: LEVELS.map((level) => TABLES[level] + indexOf(level, high, low) * 8) };
 }
 
-/** Four different indices and an odd offset, in the lower half. */
+/** Different indices and an odd offset, in the lower half; canonical in both paging modes. */
 export const LOWER = placeOf(
   (0x0bn << 39n) | (0x16n << 30n) | (0x2dn << 21n) | (0x5an << 12n) | 0x9c5n,
 );
+/** The same with an index of its own in the PML5 table. */
+export const LOWER_57 = placeOf(LOWER.linear | (0x33n << 48n));
 /** Index 511 at every level: a table pointer gone astray meets another level's entry. */
 export const UPPER = placeOf(0xffff_ffff_ffff_f9c5n);
 
-/** What a scene has besides entries and address. */
-export interface Controls {
-  readonly user: boolean;
-  readonly access: AccessKind;
-  readonly wp: boolean;
-  readonly nxe: boolean;
+/** Five entries by level − 1, each its low half and then its high half. */
+export type Entries = Uint32Array;
+
+export function entriesOf(values: readonly bigint[]): Entries {
+  return Uint32Array.from(
+    values.flatMap((value) => [
+      Number(BigInt.asUintN(32, value)),
+      Number(BigInt.asUintN(64, value) >> 32n),
+    ]),
+  );
 }
 
-export interface Features {
-  readonly maxPhysicalAddressBits: number;
-  readonly pages1G: boolean;
+/** One case. A space fills the same object again and again. */
+export interface Scene {
+  processor: Processor;
+  place: Place;
+  entries: Entries;
+  /** An access made first, whose effects stay. */
+  before: Access | undefined;
+  access: Access;
 }
 
-export interface Scene extends Controls, Features {
-  /** Where the entries are. */
-  readonly place: Place;
-  /** The entries by level − 1: PTE, PDE, PDPTE, PML4E. */
-  readonly entries: readonly bigint[];
-  /** The address that is accessed; most often that of `place`. */
-  readonly address: bigint;
+export function newScene(access: Access): Scene {
+  return {
+    processor: PLAIN_PROCESSOR,
+    place: LOWER,
+    entries: new Uint32Array(2 * NR_LEVELS),
+    before: undefined,
+    access,
+  };
 }
 
-export interface Judgement {
-  readonly verdict: Verdict;
-  /** The entries afterwards, by level − 1. */
-  readonly entries: readonly bigint[];
+export function newMemory(): Memory {
+  return { words: new Uint32Array(TABLE_BYTES / 4), ramBytes: RAM_BYTES };
 }
 
-/** What the manual says about a scene. */
-export function judge(scene: Scene): Judgement {
-  const { place, entries } = scene;
-  const verdict = translate({
-    cr3: CR3,
-    wp: scene.wp,
-    nxe: scene.nxe,
-    maxPhysicalAddressBits: scene.maxPhysicalAddressBits,
-    pages1G: scene.pages1G,
-    user: scene.user,
-    access: scene.access,
-    address: scene.address,
-    readEntry: (at) => {
-      const found = place.at.indexOf(at);
-      if (found >= 0) return entries[found];
-      return at >= BigInt(RAM_BYTES) ? OPEN_BUS : 0n;
-    },
-  });
-  if (verdict.writes.length === 0) return { verdict, entries };
-  const after = [...entries];
-  for (const [at, entry] of verdict.writes) {
-    const found = place.at.indexOf(at);
-    if (found < 0)
-      throw new Error(`the oracle wrote an entry that does not exist, at 0x${at.toString(16)}`);
-    after[found] = entry;
+export function storeEntries(words: Uint32Array, { at }: Place, entries: Entries): void {
+  for (let i = 0; i < NR_LEVELS; i++) {
+    const word = at[i] / 4;
+    words[word] = entries[2 * i];
+    words[word + 1] = entries[2 * i + 1];
   }
-  return { verdict, entries: after };
 }
 
-/** What came of an access or a probe. */
-export interface Outcome {
-  /** 0: it succeeded. */
-  readonly vector: number;
-  readonly errorCode: number;
-  /** Meaningful with vector 14 only. */
-  readonly cr2: bigint;
-  /** The level of the entry that ended the translation; 0: not told. */
-  readonly level: number;
-  /** Where that entry is; meaningful when `level` is told and the entry itself was at fault. */
-  readonly entryAddress: number;
-  /** Meaningful with vector 0 only. */
-  readonly physicalAddress: number;
-  /** 0: not told. */
-  readonly pageBytes: number;
+export function clearEntries(words: Uint32Array, { at }: Place): void {
+  for (const address of at) words.fill(0, address / 4, address / 4 + 2);
 }
 
-/** Something that can be compared with the oracle: the emulator, or the emulator with a fault planted. */
-export interface Subject {
-  /** Stores the scene's entries and drops every cached translation. */
-  place(scene: Scene): void;
-  /** Accesses with the scene's controls and features; what is cached stays. */
-  access(scene: Scene): Outcome;
-  /** The same without side effects. */
-  probe(scene: Scene): Outcome;
-  /** The entries now, by level − 1. */
-  entries(scene: Scene): bigint[];
-}
-
-// ---------------------------------------------------------------- printing
-
-const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
-
-const flag = (name: string, value: boolean): string => `${name}=${value ? 1 : 0}`;
-
-export function describeControls(scene: Scene): string {
-  return [
-    `${scene.user ? "user" : "supervisor"} ${scene.access} of ${hex(scene.address)},`,
-    flag("WP", scene.wp),
-    flag("NXE", scene.nxe),
-    `MAXPHYADDR=${scene.maxPhysicalAddressBits}`,
-    flag("1G", scene.pages1G),
-  ].join(" ");
-}
-
-export function describeEntries(place: Place, entries: readonly bigint[]): string {
-  return ([4, 3, 2, 1] as Level[])
-    .map((level) => `${LEVEL_NAMES[level]} ${hex(place.at[level - 1])}: ${hex(entries[level - 1])}`)
-    .join("  ");
-}
-
-export function describeVerdict({ fault, physicalAddress, pageLevel }: Verdict): string {
-  if (fault === undefined)
-    return `physical ${hex(physicalAddress!)}, page ${["", "4K", "2M", "1G"][pageLevel!]}`;
-  if (fault.vector === 13) return `#GP(${fault.errorCode})`;
-  const where =
-    fault.level === undefined
-      ? "rights"
-      : `${LEVEL_NAMES[fault.level]} at ${hex(fault.entryAddress!)}`;
-  return `#PF ${hex(fault.errorCode)}, CR2 ${hex(fault.cr2!)} (${where})`;
-}
-
-export function describeOutcome(outcome: Outcome): string {
-  if (outcome.vector === 0) {
-    return `physical ${hex(outcome.physicalAddress)}${outcome.pageBytes ? `, page ${hex(outcome.pageBytes)} bytes` : ""}`;
+/** Whether memory holds exactly `entries` at `place`. */
+export function holdsEntries(words: Uint32Array, { at }: Place, entries: Entries): boolean {
+  for (let i = 0; i < NR_LEVELS; i++) {
+    const word = at[i] / 4;
+    if (words[word] !== entries[2 * i] || words[word + 1] !== entries[2 * i + 1]) return false;
   }
-  if (outcome.vector === 14) {
-    return `#PF ${hex(outcome.errorCode)}, CR2 ${hex(outcome.cr2)} (level ${outcome.level || "not told"}, entry at ${hex(outcome.entryAddress)})`;
+  return true;
+}
+
+/** Whether two memories hold the same at `place`. */
+export function sameEntries(first: Uint32Array, second: Uint32Array, { at }: Place): boolean {
+  for (let i = 0; i < NR_LEVELS; i++) {
+    const word = at[i] / 4;
+    if (first[word] !== second[word] || first[word + 1] !== second[word + 1]) return false;
   }
-  return `vector ${outcome.vector}, error code ${hex(outcome.errorCode)}`;
+  return true;
+}
+
+/** The entries at `place`, by level − 1. */
+export function loadEntries(words: Uint32Array, { at }: Place): bigint[] {
+  return at.map((address) => loadEntry(words, address));
+}
+
+export function loadEntry(words: Uint32Array, at: number): bigint {
+  return (BigInt(words[at / 4 + 1]) << 32n) | BigInt(words[at / 4]);
+}
+
+export function storeEntry(words: Uint32Array, at: number, entry: bigint): void {
+  words[at / 4] = Number(BigInt.asUintN(32, entry));
+  words[at / 4 + 1] = Number(entry >> 32n);
 }
