@@ -35,7 +35,7 @@ function lookasideServes(cpu: Cpu, reference: u64, context: u64): bool {
 
 /** Makes the references at `from` (layout.ts: one u64 each): translation, A and D, TLB; no data. */
 export function replay(cpu: Cpu, from: usize, count: u32): u32 {
-  const end = from + (<usize>count << 3);
+  const end = from + ((<usize>count) << 3);
   for (let at = from; at < end; at += 8) {
     // Hits have a loop of their own: see `translateBatch`.
     const context = lookasideContext(changetype<usize>(cpu));
@@ -60,7 +60,7 @@ export function replay(cpu: Cpu, from: usize, count: u32): u32 {
  * two 1.26, not unrolled 1.41, and with the context loaded each time 1.67.
  */
 export function translateBatch(cpu: Cpu, from: usize, to: usize, count: u32, kind: u32): u32 {
-  const end = from + (<usize>count << 3);
+  const end = from + ((<usize>count) << 3);
   const distance = to - from;
   for (let at = from; at < end; at += 8) {
     const context = lookasideContext(changetype<usize>(cpu));
@@ -104,7 +104,7 @@ export function translateBatch(cpu: Cpu, from: usize, to: usize, count: u32, kin
 /** The same by the tables alone: neither lookaside nor TLB is asked or filled. */
 export function walkBatch(cpu: Cpu, from: usize, to: usize, count: u32): u32 {
   const kind = accessOf(cpu, KIND_READ, MANNER_ORDINARY);
-  const end = from + (<usize>count << 3);
+  const end = from + ((<usize>count) << 3);
   const distance = to - from;
   const root = cpu.root;
   const mask = quickMask(cpu);

@@ -6,6 +6,8 @@
  * Run from built output: under tsx, benny reads 50 to 80 times too slow.
  */
 import { cpus } from "node:os";
+import { benchEmbedded } from "./embedded.ts";
+import { benchBoot } from "./boot.ts";
 import { benchFaults } from "./faults.ts";
 import { benchFork } from "./fork.ts";
 import { type Effort, WrongResult } from "./measure.ts";
@@ -25,7 +27,9 @@ async function runAll(effort: Effort): Promise<readonly Report[]> {
   console.log(`node ${process.version}, ${cpus()[0]?.model ?? "unknown processor"}`);
   console.log(typeof built === "string" ? built : built.description);
   return [
+    benchBoot(),
     await benchSingleAccess(effort),
+    await benchEmbedded(effort),
     await benchTranslate(effort, native),
     await benchWalk(effort, native),
     await benchFaults(effort),

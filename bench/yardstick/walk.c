@@ -1,6 +1,10 @@
 // A yardstick for assembly/walk.ts and assembly/replay.ts: the same page walk over the same sparse
 // RAM, and the same batch of lookaside hits, written in C and compiled ahead of time. It mirrors
-// them step by step, so that the ratio says what WebAssembly costs and not what a better idea gains.
+// them step by step, so that the ratio says what WebAssembly costs and not what a better idea gains:
+// LA57, protection keys, shadow stacks and structure caches are asked about where the emulator asks,
+// translations keep what its translations keep, and loops hoist what its loops hoist. Unrolling
+// alone is left to the compiler. Batches are `noipa`: they are called, as exports are, with
+// parameters of which the compiler knows nothing.
 //
 //   walk <pages> <level> <rounds>
 //
@@ -24,14 +28,20 @@
 #define PS 0x80ull
 #define G 0x100ull
 #define NX (1ull << 63)
+#define S 0x20ull
 #define ADDRESS 0x000ffffffffff000ull
 #define ERROR_P 1u
 #define ERROR_W 2u
 #define ERROR_U 4u
 #define ERROR_RSVD 8u
 #define ERROR_I 16u
+#define ERROR_PK 32u
+#define ERROR_SS 64u
+#define CR0_WP 0x10000ull
+// What of a leaf is in its translation: key, frame, PAT, G, D, PCD and PWT.
+#define KEPT_OF_LEAF 0x780ffffffffff1d8ull
 
-enum { BATCH = 32768, LOOKASIDE_ENTRIES = 512, SECTION_SHIFT = 21, PML4 = 4 };
+enum { BATCH = 32768, LOOKASIDE_ENTRIES = 512, SECTION_SHIFT = 21, PML4 = 4, PML5 = 5 };
 #define RAM_BYTES (256ull << 30)
 #define VIRTUAL_BASE (1ull << 40)
 #define PHYSICAL_BASE (64ull << 30)
@@ -43,14 +53,17 @@ struct lookaside_entry {
 };
 
 struct cpu {
-  uint64_t root;
-  uint32_t cpl;
+  uint64_t root, cr0;
+  uint32_t cpl, ac;
+  uint32_t top_level, canonical_shift;
+  uint32_t user_keys, supervisor_keys, any_keys;
+  uint32_t nr_structure_entries;
   bool leaf_a_on_fault;
   uint32_t vector, error_code, fault_level, fault_reason, error_code_mask;
-  uint64_t fault_address, fault_entry_address, fault_entry;
+  uint64_t fault_address, fault_entry_address, fault_entry, entry_loads;
   uint64_t lookaside_context;
-  uint8_t permissions[32];
-  uint64_t reserved[PML4 + 1][2];
+  uint8_t permissions[64];
+  uint64_t reserved[PML5 + 1][2];
   struct lookaside_entry lookaside[LOOKASIDE_ENTRIES];
 };
 
@@ -93,90 +106,145 @@ static inline bool is_denied(const struct cpu *cpu, uint32_t access, uint32_t ri
   return (cpu->permissions[access >> 1] >> rights) & 1;
 }
 
-// D is bit 6 of an entry and bit 3 of a translation; G is bit 8 and bit 7.
-static inline uint64_t translation_of(uint64_t leaf, uint32_t level) {
-  uint64_t frame = leaf & ADDRESS & ~((1ull << level_shift(level)) - 1);
-  return frame | level << 4 | (leaf & D) >> 3 | (leaf & G) >> 1;
+// `combined`: a word whose W and U bits are those of all levels.
+static inline uint64_t translation_of(uint64_t leaf, uint32_t level, uint64_t combined,
+                                      uint64_t is_executable) {
+  return (leaf & KEPT_OF_LEAF) | (combined & (W | U)) | is_executable | level << 9;
+}
+
+// PKRU for user-mode addresses, PKRS for supervisor-mode ones.
+static inline bool key_denies(const struct cpu *cpu, uint32_t access, uint64_t translation) {
+  if (access & ERROR_I) return false;
+  bool is_user_page = (translation & U) != 0;
+  if (!is_user_page && access & ERROR_U) return false;
+  uint32_t keys = is_user_page ? cpu->user_keys : cpu->supervisor_keys;
+  uint32_t rights = keys >> ((translation >> 59 & 15) << 1);
+  if (rights & 1) return true;
+  bool heeds_wd = access & ERROR_U || cpu->cr0 & CR0_WP;
+  return rights & 2 && access & ERROR_W && heeds_wd;
 }
 
 static inline uint64_t quick_leaf(const struct cpu *cpu, uint64_t leaf, uint32_t level,
                                   uint64_t upper, uint32_t access) {
   uint64_t ps = level == 1 ? 0 : PS;
-  uint64_t wanted = P | A | ps | (access & ERROR_W ? D : 0);
-  if ((leaf & wanted) != wanted || leaf & cpu->reserved[level][ps != 0]) return 0;
-  uint32_t rights = (uint32_t)((upper & leaf) >> 1 & 3) | (uint32_t)(~leaf >> 63) << 2;
-  return is_denied(cpu, access, rights) ? 0 : translation_of(leaf, level) | rights;
+  uint64_t wanted = P | A | ps | (access & ERROR_W) * (D / ERROR_W);
+  uint64_t reserved = cpu->reserved[level][ps != 0];
+  if (level == 3 && reserved & PS) return 0;
+  if ((leaf & (wanted | reserved)) != wanted) return 0;
+  return translation_of(leaf, level, upper & leaf, ~leaf >> 63);
 }
 
 static inline uint64_t entry_of(uint64_t table, uint64_t va, uint32_t level) {
   return load_entry(table + ((va >> (level_shift(level) - 3)) & 0xff8));
 }
 
-// The walk that changes nothing and does not fault; 0 for any other.
-static inline uint64_t quick_walk(const struct cpu *cpu, uint64_t va, uint32_t access) {
-  uint64_t names_table = P | A;
-  uint64_t mask = names_table | PS | NX | cpu->reserved[PML4][0];
-  uint64_t entry4 = entry_of(cpu->root, va, 4);
-  if ((entry4 & mask) != names_table) return 0;
+#define NAMES_TABLE (P | A)
+
+static inline uint64_t quick_mask(const struct cpu *cpu) {
+  return NAMES_TABLE | PS | NX | cpu->reserved[PML4][0];
+}
+
+static inline uint64_t quick_translation(const struct cpu *cpu, uint64_t root, uint64_t mask,
+                                         uint64_t va, uint32_t access) {
+  uint64_t table = root, upper = ~0ull;
+  if (cpu->top_level != PML4) {
+    upper = entry_of(table, va, 5);
+    if ((upper & mask) != NAMES_TABLE) return 0;
+    table = upper & ADDRESS;
+  }
+  uint64_t entry4 = entry_of(table, va, 4);
+  if ((entry4 & mask) != NAMES_TABLE) return 0;
+  upper &= entry4;
   uint64_t entry3 = entry_of(entry4 & ADDRESS, va, 3);
-  if ((entry3 & mask) != names_table) return quick_leaf(cpu, entry3, 3, entry4, access);
+  if ((entry3 & mask) != NAMES_TABLE) return quick_leaf(cpu, entry3, 3, upper, access);
+  upper &= entry3;
   uint64_t entry2 = entry_of(entry3 & ADDRESS, va, 2);
-  uint64_t upper = entry4 & entry3;
-  if ((entry2 & mask) != names_table) return quick_leaf(cpu, entry2, 2, upper, access);
+  if ((entry2 & mask) != NAMES_TABLE) return quick_leaf(cpu, entry2, 2, upper, access);
   return quick_leaf(cpu, entry_of(entry2 & ADDRESS, va, 1), 1, upper & entry2, access);
 }
 
-// The translation's word (assembly/walk.ts), or 0 with the fault in `cpu`.
-static uint64_t walk(struct cpu *cpu, uint64_t va, uint32_t access) {
+// The walk that changes nothing and does not fault; 0 for any other.
+static inline uint64_t quick_walk(const struct cpu *cpu, uint64_t root, uint64_t mask, uint64_t va,
+                                  uint32_t access) {
+  uint64_t translation = quick_translation(cpu, root, mask, va, access);
+  if (is_denied(cpu, access, translation & 7)) return 0;
+  return cpu->any_keys && key_denies(cpu, access, translation) ? 0 : translation;
+}
+
+// The translation's word (assembly/walk.ts), or 0 with the fault in `cpu`. No structure caches.
+static __attribute__((noinline)) uint64_t walk(struct cpu *cpu, uint64_t va, uint32_t access) {
   uint64_t table = cpu->root, combined = ~0ull;
-  uint32_t level = PML4;
+  uint32_t level = cpu->top_level;
   for (;;) {
     uint64_t entry_address = table + ((va >> (level_shift(level) - 3)) & 0xff8);
     uint64_t entry = load_entry(entry_address);
+    uint32_t flags = ERROR_P, reason = 3;
     if (!(entry & P)) {
-      page_fault(cpu, va, access, 1, level, entry_address, entry);
-      return 0;
-    }
-    if (entry & cpu->reserved[level][(entry >> 7) & 1]) {
-      page_fault(cpu, va, access | ERROR_P | ERROR_RSVD, 2, level, entry_address, entry);
-      return 0;
-    }
-    combined &= entry ^ NX;
-    if (level == 1 || (entry & PS)) {
-      uint32_t rights = (uint32_t)((combined >> 1) & 3) | (uint32_t)(combined >> 63) << 2;
-      if (is_denied(cpu, access, rights)) {
-        if (cpu->leaf_a_on_fault) store_entry(entry_address, entry | A);
-        page_fault(cpu, va, access | ERROR_P, 3, level, entry_address, entry);
-        return 0;
-      }
+      flags = 0;
+      reason = 1;
+    } else if (entry & cpu->reserved[level][(entry >> 7) & 1]) {
+      flags |= ERROR_RSVD;
+      reason = 2;
+    } else if (level == 1 || (entry & PS)) {
       uint64_t used = entry | A | (access & ERROR_W ? D : 0);
-      if (used != entry) store_entry(entry_address, used);
-      return translation_of(used, level) | rights;
+      bool is_shadow_stack = combined & W && (entry & (W | D)) == D;
+      combined &= entry ^ NX;
+      uint64_t translation = translation_of(used, level, combined, combined >> 63);
+      if (is_shadow_stack) translation |= S;
+      bool denied = is_denied(cpu, access, translation & 7);
+      if (access & ERROR_SS && !(translation & S)) denied = true;
+      bool key = cpu->any_keys && key_denies(cpu, access, translation);
+      if (!denied && !key) {
+        if (used != entry) store_entry(entry_address, used);
+        cpu->entry_loads += cpu->top_level - level + 1;
+        return translation;
+      }
+      if (cpu->leaf_a_on_fault) store_entry(entry_address, entry | A);
+      if (key) flags |= ERROR_PK;
+      if (key && !denied) reason = 5;
+    } else {
+      if (!(entry & A)) store_entry(entry_address, entry | A);
+      combined &= entry ^ NX;
+      table = entry & ADDRESS;
+      level--;
+      continue;
     }
-    if (!(entry & A)) store_entry(entry_address, entry | A);
-    table = entry & ADDRESS;
-    level--;
+    cpu->entry_loads += cpu->top_level - level + 1;
+    page_fault(cpu, va, access | flags, reason, level, entry_address, entry);
+    return 0;
   }
 }
 
 static inline uint64_t translated(uint64_t translation, uint64_t va) {
-  uint32_t level = (translation >> 4) & 7;
-  return (translation & ADDRESS) | (va & ((1ull << level_shift(level)) - 1));
+  uint32_t level = (translation >> 9) & 7;
+  uint64_t offset = (1ull << level_shift(level)) - 1;
+  return (translation ^ ((translation ^ va) & offset)) & 0xfffffffffffffull;
 }
 
-static inline bool is_canonical(uint64_t va) { return (uint64_t)((int64_t)(va << 16) >> 16) == va; }
+static inline uint32_t access_of(const struct cpu *cpu, uint32_t kind) {
+  uint32_t bits = kind == 2 ? ERROR_I : (kind & 1) << 1 | (kind & 4 ? ERROR_SS : 0);
+  return bits | (cpu->cpl == 3 ? ERROR_U : cpu->ac);
+}
 
-static __attribute__((noinline)) uint32_t walk_batch(struct cpu *cpu, const uint64_t *from,
-                                                     uint64_t *to, uint32_t count) {
-  uint32_t access = cpu->cpl == 3 ? ERROR_U : 0;
+// Half the addresses that are canonical: those on one side of zero.
+static inline uint64_t canonical_half(const struct cpu *cpu) {
+  return 1ull << (63 - cpu->canonical_shift);
+}
+
+static inline bool is_canonical(uint64_t va, uint64_t half) { return va + half < half << 1; }
+
+static __attribute__((noipa)) uint32_t walk_batch(struct cpu *cpu, const uint64_t *from,
+                                                  uint64_t *to, uint32_t count) {
+  uint32_t access = access_of(cpu, 0);
+  uint64_t root = cpu->root, mask = quick_mask(cpu), half = canonical_half(cpu);
   for (uint32_t i = 0; i < count; i++) {
     uint64_t va = from[i];
-    if (!is_canonical(va)) {
+    if (!is_canonical(va, half)) {
       page_fault(cpu, va, 0, 4, 0, 0, 0);
       cpu->vector = 13;
       return i;
     }
-    uint64_t translation = quick_walk(cpu, va, access);
+    uint64_t translation = quick_walk(cpu, root, mask, va, access);
     if (!translation) translation = walk(cpu, va, access);
     if (!translation) return i;
     to[i] = translated(translation, va);
@@ -186,8 +254,8 @@ static __attribute__((noinline)) uint32_t walk_batch(struct cpu *cpu, const uint
 
 // A miss: walks, and fills the lookaside for reads.
 static __attribute__((noinline)) int64_t access_slow(struct cpu *cpu, uint64_t va, uint32_t kind) {
-  uint32_t access = (kind == 2 ? ERROR_I : kind << 1) | (cpu->cpl == 3 ? ERROR_U : 0);
-  uint64_t translation = is_canonical(va) ? walk(cpu, va, access) : 0;
+  uint64_t translation =
+      is_canonical(va, canonical_half(cpu)) ? walk(cpu, va, access_of(cpu, kind)) : 0;
   if (!translation) return -1;
   uint64_t pa = translated(translation, va & ~0xfffull);
   struct lookaside_entry *slot = &cpu->lookaside[(va >> 12) % LOOKASIDE_ENTRIES];
@@ -197,21 +265,21 @@ static __attribute__((noinline)) int64_t access_slow(struct cpu *cpu, uint64_t v
   return (int64_t)(pa | (va & 0xfff));
 }
 
-static inline int64_t access_virtual(struct cpu *cpu, uint64_t va, uint32_t nr_bytes,
-                                     uint32_t kind) {
-  struct lookaside_entry *slot = &cpu->lookaside[(va >> 12) % LOOKASIDE_ENTRIES];
-  uint64_t wanted = ((va + nr_bytes - 1) & ~0xfffull) | cpu->lookaside_context;
-  if (slot->tag[kind] == wanted) return (int64_t)((uint64_t)slot->frame << 12 | (va & 0xfff));
-  return access_slow(cpu, va, kind);
-}
-
-static __attribute__((noinline)) uint32_t translate_batch(struct cpu *cpu, const uint64_t *from,
-                                                          uint64_t *to, uint32_t count,
-                                                          uint32_t kind) {
+static __attribute__((noipa)) uint32_t translate_batch(struct cpu *cpu, const uint64_t *from,
+                                                       uint64_t *to, uint32_t count,
+                                                       uint32_t kind) {
+  uint64_t context = cpu->lookaside_context;
   for (uint32_t i = 0; i < count; i++) {
-    int64_t pa = access_virtual(cpu, from[i], 1, kind);
+    uint64_t va = from[i];
+    struct lookaside_entry *slot = &cpu->lookaside[(va >> 12) % LOOKASIDE_ENTRIES];
+    if (slot->tag[kind] == ((va & ~0xfffull) | context)) {
+      to[i] = (uint64_t)slot->frame << 12 | (va & 0xfff);
+      continue;
+    }
+    int64_t pa = access_slow(cpu, va, kind);
     if (pa < 0) return i;
     to[i] = (uint64_t)pa;
+    context = cpu->lookaside_context;
   }
   return count;
 }
@@ -242,21 +310,24 @@ static void build(uint32_t nr_pages, uint32_t level) {
   ram_bytes = RAM_BYTES;
   struct cpu *cpu = &cpu_of_machine;
   cpu->root = 4096;
+  cpu->cr0 = CR0_WP;
   cpu->cpl = 3;
-  cpu->error_code_mask = 31;
+  cpu->top_level = PML4;
+  cpu->canonical_shift = 16;
+  cpu->error_code_mask = 127;
   cpu->lookaside_context = 1 << 2;
-  for (uint32_t access = 0; access < 32; access++) {
+  for (uint32_t access = 0; access < 64; access++) {
     for (uint32_t rights = 0; rights < 8; rights++) {
       uint32_t code = access << 1;
-      bool denied = ((code & ERROR_U) && !(rights & 2)) || ((code & ERROR_W) && !(rights & 1)) ||
-                    ((code & ERROR_I) && !(rights & 4));
+      bool denied = ((code & ERROR_U) && !(rights & U)) || ((code & ERROR_W) && !(rights & W)) ||
+                    ((code & ERROR_I) && !(rights & 1));
       if (denied) cpu->permissions[access] |= (uint8_t)(1u << rights);
     }
   }
-  for (uint32_t l = 1; l <= PML4; l++) {
+  for (uint32_t l = 1; l <= PML5; l++) {
     for (uint32_t ps = 0; ps < 2; ps++) {
       uint64_t reserved = ADDRESS & ~((1ull << 46) - 1);
-      if (ps && l == PML4) reserved |= PS;
+      if (ps && l >= PML4) reserved |= PS;
       if (ps && (l == 2 || l == 3)) reserved |= ((1ull << level_shift(l)) - 1) & ~0x1fffull;
       cpu->reserved[l][ps] = reserved;
     }

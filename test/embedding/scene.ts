@@ -12,7 +12,7 @@ import {
 
 export const MIB = 2 ** 20;
 export const CR4 = { pge: 7n, la57: 12n, pcide: 17n, smap: 21n, pke: 22n, lamSup: 28n } as const;
-export const USER: Rights = { writable: true, executable: true, user: true };
+const USER: Rights = { writable: true, executable: true, user: true };
 export const READ_ONLY: Rights = { writable: false, executable: true, user: true };
 export const SUPERVISOR: Rights = { writable: true, executable: true, user: false };
 
