@@ -23,6 +23,7 @@ import {
   COUNT_L1_HITS,
   COUNT_L2_HITS,
   CPU_ARRAYS,
+  CPU_LOOKASIDE,
   LEVEL_PD,
   LEVEL_PDPT,
   LEVEL_PT,
@@ -60,15 +61,32 @@ class TlbArray {
   /** Offsets in a set. */
   positions: u16;
   data: u16;
-  ways: u8;
-  /**
-   * What was cached since everything was dropped: a bit for global pages, one for each level.
-   * Other page sizes are not looked for (an array costs 8 ns, and most programs use one size).
-   */
-  held: u8;
+  ways: u16;
 }
 if (offsetof<TlbArray>() != 1 << TLB_ARRAY_SHIFT) ERROR("TLB_ARRAY_SHIFT");
+
+/**
+ * Behind the descriptors, a byte an array: what was cached since everything was dropped, a bit for
+ * global pages, one for each level. Other page sizes are not looked for (an array costs 8 ns, and
+ * most programs use one size). HELD_TAGS stays until the tags are cleared. One word, so that
+ * dropping everything is one load and store (a flush 5.8 ns, against 7.6 with a loop over arrays).
+ */
+const CPU_HELD: usize = CPU_ARRAYS + (TLB_ARRAYS << TLB_ARRAY_SHIFT);
+if (CPU_HELD + 8 > <usize>CPU_LOOKASIDE || TLB_ARRAYS > 8) ERROR("CPU_HELD");
 const HELD_GLOBAL: u32 = 1;
+const HELD_TAGS: u32 = 128;
+
+// @ts-ignore: decorator
+@inline
+function holds(cpu: Cpu, index: u32, what: u32): bool {
+  return (load<u8>(changetype<usize>(cpu) + index, CPU_HELD) & what) != 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function inAll(what: u32): u64 {
+  return <u64>what * 0x0101_0101_0101_0101;
+}
 
 // @ts-ignore: decorator
 @inline
@@ -100,7 +118,7 @@ export function tlbInit(cpu: Cpu, geometry: usize): u32 {
     array.positions = <u16>(roundUp(ways, TAGS_WAYS) << 3);
     array.data = <u16>(array.positions + roundUp(ways, POSITIONS_WAYS));
     array.setBytes = <u16>(array.data + roundUp(ways << 3, 16));
-    array.ways = <u8>ways;
+    array.ways = <u16>ways;
     for (let set: u32 = 0; set < nrSets; set++) {
       const positions = changetype<usize>(cpu) + offset + array.positions;
       for (let way: u32 = 0; way < roundUp(ways, POSITIONS_WAYS); way++) {
@@ -179,7 +197,7 @@ function use(array: TlbArray, set: usize, position: u8): u32 {
 @inline
 function find(cpu: Cpu, index: u32, va: u64, level: u32): u64 {
   const array = arrayOf(cpu, index);
-  if (!(array.held & heldLevel(level))) return 0;
+  if (!holds(cpu, index, heldLevel(level))) return 0;
   const set = setOf(cpu, array, va, level);
   const tag = tagOf(va, level, cpu.tlbContext);
   const ways = waysWithTag(array, set, tag, asGlobal(tag));
@@ -197,10 +215,12 @@ function insert(cpu: Cpu, index: u32, va: u64, data: u64): void {
   const set = setOf(cpu, array, va, level);
   const tag = tagOf(va, level, cpu.tlbContext);
   const isGlobal = (data & G) != 0;
-  const way = use(array, set, array.ways - 1);
+  const way = use(array, set, <u8>(array.ways - 1));
   store<u64>(set + (way << 3), isGlobal ? asGlobal(tag) : tag);
   store<u64>(set + array.data + (way << 3), data);
-  array.held |= <u8>(heldLevel(level) | (isGlobal ? HELD_GLOBAL : 0));
+  const held = changetype<usize>(cpu) + index;
+  const added = HELD_TAGS | heldLevel(level) | (isGlobal ? HELD_GLOBAL : 0);
+  store<u8>(held, load<u8>(held, CPU_HELD) | added, CPU_HELD);
 }
 
 // @ts-ignore: decorator
@@ -270,7 +290,7 @@ export function tlbFill(cpu: Cpu, va: u64, translation: u64, isGlobal: bool): vo
 
 function dropPage(cpu: Cpu, index: u32, va: u64, level: u32, context: u64, andGlobal: bool): void {
   const array = arrayOf(cpu, index);
-  if (!(array.held & heldLevel(level))) return;
+  if (!holds(cpu, index, heldLevel(level))) return;
   const set = setOf(cpu, array, va, level);
   const tag = tagOf(va, level, context);
   let ways = waysWithTag(array, set, tag, andGlobal ? asGlobal(tag) : tag);
@@ -291,7 +311,7 @@ export function tlbDropPage(cpu: Cpu, va: u64, pcid: u64, andGlobal: bool): void
 /** Drops the entries of one level whose pages meet [start, end). */
 function dropRange(cpu: Cpu, index: u32, level: u32, context: u64, start: u64, end: u64): void {
   const array = arrayOf(cpu, index);
-  if (!(array.held & heldLevel(level))) return;
+  if (!holds(cpu, index, heldLevel(level))) return;
   const shift = levelShift(level);
   const first = start >> shift;
   const last = (end - 1) >> shift;
@@ -328,9 +348,7 @@ export function tlbDropRange(cpu: Cpu, pcid: u64, start: u64, end: u64): void {
 
 /** Whether a global page may be cached. */
 export function tlbHoldsGlobal(cpu: Cpu): bool {
-  let held: u32 = 0;
-  for (let i: u32 = 0; i < <u32>TLB_ARRAYS; i++) held |= arrayOf(cpu, i).held;
-  return (held & HELD_GLOBAL) != 0;
+  return (load<u64>(changetype<usize>(cpu), CPU_HELD) & inAll(HELD_GLOBAL)) != 0;
 }
 
 /** Drops what is not global, of every PCID. */
@@ -350,18 +368,32 @@ export function tlbDropNonGlobal(cpu: Cpu): void {
 function clearTags(cpu: Cpu, array: TlbArray): void {
   let set = changetype<usize>(cpu) + array.offset;
   for (let i: u32 = 0; i <= array.setMask; i++, set += array.setBytes) {
-    for (let at: u32 = 0; at < array.positions; at += 16) v128.store(set + at, i64x2.splat(0));
+    const end = set + array.positions;
+    for (let at = set; at < end; at += TAGS_WAYS << 3) {
+      v128.store(at, i64x2.splat(0));
+      v128.store(at, i64x2.splat(0), 16);
+    }
   }
+}
+
+/**
+ * Old entries could match again. Positions may stay: any order of no entries is right. Arrays that
+ * held nothing since the last time are passed over; else it takes 290 ns, once in 31 flushes.
+ */
+function clearAllTags(cpu: Cpu): void {
+  for (let i: u32 = 0; i < <u32>TLB_ARRAYS; i++) {
+    if (holds(cpu, i, HELD_TAGS)) clearTags(cpu, arrayOf(cpu, i));
+  }
+  store<u64>(changetype<usize>(cpu), 0, CPU_HELD);
 }
 
 /** Drops everything, global entries too. */
 export function tlbDropAll(cpu: Cpu): void {
-  if (++cpu.tlbGeneration > GENERATION_LAST) {
-    cpu.tlbGeneration = 1;
-    // Old entries could match again. Positions may stay: any order of no entries is right.
-    for (let i: u32 = 0; i < <u32>TLB_ARRAYS; i++) clearTags(cpu, arrayOf(cpu, i));
-  }
-  for (let i: u32 = 0; i < <u32>TLB_ARRAYS; i++) arrayOf(cpu, i).held = 0;
+  const held = load<u64>(changetype<usize>(cpu), CPU_HELD);
+  store<u64>(changetype<usize>(cpu), held & inAll(HELD_TAGS), CPU_HELD);
+  if (++cpu.tlbGeneration <= GENERATION_LAST) return;
+  cpu.tlbGeneration = 1;
+  clearAllTags(cpu);
 }
 
 /** Sets the context that tags carry from now on. */

@@ -64,8 +64,12 @@ function fillLookaside(cpu: Cpu, raw: u64, va: u64, translation: u64): void {
 
 /** What a data access's pointer addresses; a fetch's has no metadata. */
 export function addressOf(cpu: Cpu, raw: u64, kind: u32): u64 {
+  // Both shifts at once: mostly there is no LAM (a hit in the first level 22.0 ns against 22.5).
+  if (!load<u64>(changetype<usize>(cpu), offsetof<Cpu>("lamUserShift"))) return raw;
   return kind == KIND_FETCH ? raw : withoutMetadata(cpu, raw);
 }
+
+if (offsetof<Cpu>("lamSupervisorShift") != offsetof<Cpu>("lamUserShift") + 4) ERROR("LAM");
 
 /** Asks the tables, instead of a cached translation (or 0) that does not serve. */
 function walkAndFill(cpu: Cpu, va: u64, access: u32, cached: u64): u64 {

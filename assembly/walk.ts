@@ -7,6 +7,7 @@
 
 import {
   COUNT_ENTRY_LOADS,
+  CPU_PERMISSIONS,
   CR0_WP,
   ERROR_I,
   ERROR_P,
@@ -36,6 +37,7 @@ import { structureLookup } from "./structure-cache";
 
 const TRANSLATION_D: u64 = D;
 const S: u64 = 1 << TRANSLATION_S;
+const PHYSICAL: u64 = 0x000f_ffff_ffff_ffff;
 /** What of a leaf is in its translation: key, frame, PAT, G, D, PCD and PWT. */
 const KEPT_OF_LEAF: u64 = 0x780f_ffff_ffff_f1d8;
 
@@ -56,7 +58,8 @@ export function translationLevel(translation: u64): u32 {
 @inline
 export function translated(translation: u64, va: u64): u64 {
   const offset = ((<u64>1) << levelShift(translationLevel(translation))) - 1;
-  return (translation ^ ((translation ^ va) & offset)) & 0x000f_ffff_ffff_ffff;
+  // Replaces the bits below the frame, all flags among them, then leaves the key out.
+  return (translation ^ ((translation ^ va) & offset)) & PHYSICAL;
 }
 
 // @ts-ignore: decorator
@@ -102,6 +105,13 @@ export function quickMask(cpu: Cpu): u64 {
 }
 const NAMES_TABLE: u64 = P | A;
 
+/** The rights that deny an access, a bit each (rights.ts). */
+// @ts-ignore: decorator
+@inline
+export function quickDenials(cpu: Cpu, access: u32): u32 {
+  return load<u8>(changetype<usize>(cpu) + (access >> 1), CPU_PERMISSIONS);
+}
+
 // @ts-ignore: decorator
 @inline
 function quickLeaf(cpu: Cpu, leaf: u64, level: u32, upper: u64, access: u32): u64 {
@@ -138,15 +148,23 @@ function quickTranslation(cpu: Cpu, root: u64, mask: u64, va: u64, access: u32):
 
 /**
  * The walk that changes nothing and does not fault, with NX in no upper entry; 0 for any other,
- * which `walk` makes. In it an upper entry passes by one comparison, and levels are constants:
- * 13.3 ns against 24 for `walk` (random 4K pages in cache).
+ * which `walk` makes. In it an upper entry passes by one comparison, and levels are constants; rights
+ * and key are judged once behind all three leaves; `root`, `mask` (`quickMask`) and `denials` (`quickDenials`)
+ * are the caller's, who keeps them in a batch: 12.5 ns against 24 for `walk` (random 4K pages in cache).
  * Preconditions: `va` is canonical; there are no structure caches; it is no shadow-stack access.
  */
 // @ts-ignore: decorator
 @inline
-export function quickWalk(cpu: Cpu, root: u64, mask: u64, va: u64, access: u32): u64 {
+export function quickWalk(
+  cpu: Cpu,
+  root: u64,
+  mask: u64,
+  denials: u32,
+  va: u64,
+  access: u32,
+): u64 {
   const translation = quickTranslation(cpu, root, mask, va, access);
-  if (isDenied(cpu, access, translationRights(translation))) return 0;
+  if ((denials >> translationRights(translation)) & 1) return 0;
   return hasKeys(cpu) && keyDenies(cpu, access, translation) ? 0 : translation;
 }
 
@@ -239,7 +257,7 @@ export function walk(cpu: Cpu, va: u64, access: u32, isProbe: bool): u64 {
 @inline
 export function walkTables(cpu: Cpu, va: u64, access: u32): u64 {
   if (cpu.nrStructureEntries || access & ERROR_SS) return walk(cpu, va, access, false);
-  const translation = quickWalk(cpu, cpu.root, quickMask(cpu), va, access);
+  const translation = quickWalk(cpu, cpu.root, quickMask(cpu), quickDenials(cpu, access), va, access);
   if (!translation) return walk(cpu, va, access, false);
   addCount(cpu, COUNT_ENTRY_LOADS, cpu.topLevel - translationLevel(translation) + 1);
   return translation;

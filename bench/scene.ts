@@ -66,10 +66,28 @@ export class Scene {
     this.#nrDone = exports.translateBatch(this.#cpuAddress, this.#from, this.#to, BATCH, KIND_READ);
   }
 
+  /** Translates the first address of the batch alone. */
+  translateOne(): void {
+    const { exports } = this.#core;
+    this.#nrDone = exports.translateBatch(this.#cpuAddress, this.#from, this.#to, 1, KIND_READ);
+  }
+
   /** Translates the batch, by the tables alone. */
   walk(): void {
     const { exports } = this.#core;
     this.#nrDone = exports.walkBatch(this.#cpuAddress, this.#from, this.#to, BATCH);
+  }
+
+  /** Drops everything that the CPU caches, `count` times, by as many calls. */
+  flush(count: number): void {
+    const { exports } = this.#core;
+    for (let i = 0; i < count; i++) exports.flush(this.#cpuAddress);
+  }
+
+  /** Calls what only returns a constant, `count` times: what a call costs. */
+  callNothing(count: number): void {
+    const { exports } = this.#core;
+    for (let i = 0; i < count; i++) exports.exchangeAddress();
   }
 
   /** Throws unless the last batch was translated, and rightly. */

@@ -21,7 +21,7 @@ const PAGES: readonly Pages[] = [
   { level: 3, count: 64 },
 ];
 /** Of the walk in wasm to that in C. */
-const RATIO_GOAL = 1.3;
+const RATIO_GOAL = 1.25;
 
 export async function benchWalk(effort: Effort, native?: NativeYardstick): Promise<Report> {
   const cases = PAGES.flatMap((pages) => [wasmCase(pages), typedArrayCase(pages)]);

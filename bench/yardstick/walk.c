@@ -116,7 +116,6 @@ static inline uint64_t translation_of(uint64_t leaf, uint32_t level, uint64_t co
 static inline bool key_denies(const struct cpu *cpu, uint32_t access, uint64_t translation) {
   if (access & ERROR_I) return false;
   bool is_user_page = (translation & U) != 0;
-  if (!is_user_page && access & ERROR_U) return false;
   uint32_t keys = is_user_page ? cpu->user_keys : cpu->supervisor_keys;
   uint32_t rights = keys >> ((translation >> 59 & 15) << 1);
   if (rights & 1) return true;
@@ -164,10 +163,10 @@ static inline uint64_t quick_translation(const struct cpu *cpu, uint64_t root, u
 }
 
 // The walk that changes nothing and does not fault; 0 for any other.
-static inline uint64_t quick_walk(const struct cpu *cpu, uint64_t root, uint64_t mask, uint64_t va,
-                                  uint32_t access) {
+static inline uint64_t quick_walk(const struct cpu *cpu, uint64_t root, uint64_t mask,
+                                  uint32_t denials, uint64_t va, uint32_t access) {
   uint64_t translation = quick_translation(cpu, root, mask, va, access);
-  if (is_denied(cpu, access, translation & 7)) return 0;
+  if (denials >> (translation & 7) & 1) return 0;
   return cpu->any_keys && key_denies(cpu, access, translation) ? 0 : translation;
 }
 
@@ -237,6 +236,7 @@ static __attribute__((noipa)) uint32_t walk_batch(struct cpu *cpu, const uint64_
                                                   uint64_t *to, uint32_t count) {
   uint32_t access = access_of(cpu, 0);
   uint64_t root = cpu->root, mask = quick_mask(cpu), half = canonical_half(cpu);
+  uint32_t denials = cpu->permissions[access >> 1];
   for (uint32_t i = 0; i < count; i++) {
     uint64_t va = from[i];
     if (!is_canonical(va, half)) {
@@ -244,7 +244,7 @@ static __attribute__((noipa)) uint32_t walk_batch(struct cpu *cpu, const uint64_
       cpu->vector = 13;
       return i;
     }
-    uint64_t translation = quick_walk(cpu, root, mask, va, access);
+    uint64_t translation = quick_walk(cpu, root, mask, denials, va, access);
     if (!translation) translation = walk(cpu, va, access);
     if (!translation) return i;
     to[i] = translated(translation, va);

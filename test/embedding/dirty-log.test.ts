@@ -43,6 +43,17 @@ describe("what is logged", () => {
     }
   });
 
+  test("after a load that put the page into the lookaside", () => {
+    const { cpu } = scene;
+    cpu.store(AT, 8, 1n);
+    cpu.store(AT, 8, 1n);
+    take();
+    cpu.load(AT, 8);
+    cpu.load(AT, 8);
+    cpu.store(AT, 8, 2n);
+    expect(take()).toEqual([FRAME]);
+  });
+
   test("both pages of a crossing write", () => {
     scene.cpu.store(AT + 0xffc, 8, 1n);
     expect(take()).toEqual([FRAME, FRAME + 0x1000]);

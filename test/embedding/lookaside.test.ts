@@ -258,6 +258,19 @@ describe("the rest", () => {
     }
   });
 
+  test("nothing old is served when the generations begin anew", () => {
+    const { cpu } = scene;
+    const entry = scene.entryAddress(AT);
+    for (let nrInvalidations = 1020; nrInvalidations < 1030; nrInvalidations++) {
+      scene.machine.ram.store(entry, 8, 0x200067n);
+      cpu.invalidatePage(AT);
+      expect(cpu.access(AT, "read")).toBe(FRAME);
+      scene.machine.ram.store(entry, 8, 0x201067n);
+      for (let i = 0; i < nrInvalidations; i++) cpu.invalidatePage(AT);
+      expect(cpu.access(AT, "read")).toBe(0x201000);
+    }
+  });
+
   test("a section that is backed, given back and backed again", () => {
     const { cpu, machine } = scene;
     scene.map(AT + 0x200000, 0x800000, undefined, 2);
