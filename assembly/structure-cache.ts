@@ -63,24 +63,31 @@ function putFirst(first: usize, entry: usize, tag: u64, data: u64): void {
   store<u64>(first, data, 8);
 }
 
+/** Where the entry of `level` for `va` is cached; 0: nowhere. */
+function find(cpu: Cpu, va: u64, level: u32): usize {
+  const first = cacheAddress(cpu, level);
+  const end = first + load<u32>(sizeAddress(cpu, level)) * ENTRY_BYTES;
+  const tag = tagOf(cpu, va, level);
+  for (let entry = first; entry < end; entry += ENTRY_BYTES) {
+    if (load<u64>(entry) == tag) return entry;
+  }
+  return 0;
+}
+
 /**
  * The level of the lowest cached entry for `va`, whose table and rights are then in `startTable`
  * and `startRights`; 0 if none is cached.
  */
 export function structureLookup(cpu: Cpu, va: u64): u32 {
   for (let level: u32 = LEVEL_PD; level <= cpu.topLevel; level++) {
-    const first = cacheAddress(cpu, level);
-    const end = first + load<u32>(sizeAddress(cpu, level)) * ENTRY_BYTES;
-    const tag = tagOf(cpu, va, level);
-    for (let entry = first; entry < end; entry += ENTRY_BYTES) {
-      if (load<u64>(entry) != tag) continue;
-      const data = load<u64>(entry, 8);
-      putFirst(first, entry, tag, data);
-      startTable = data & ADDRESS;
-      startRights = data & 7;
-      count(cpu, COUNT_STRUCTURE_HITS + level - LEVEL_PD);
-      return level;
-    }
+    const entry = find(cpu, va, level);
+    if (!entry) continue;
+    const data = load<u64>(entry, 8);
+    putFirst(cacheAddress(cpu, level), entry, load<u64>(entry), data);
+    startTable = data & ADDRESS;
+    startRights = data & 7;
+    count(cpu, COUNT_STRUCTURE_HITS + level - LEVEL_PD);
+    return level;
   }
   return 0;
 }
@@ -88,14 +95,10 @@ export function structureLookup(cpu: Cpu, va: u64): u32 {
 /** As `structureLookup`, without a trace: the table is then in `peekedStructure`. */
 export function structurePeek(cpu: Cpu, va: u64): u32 {
   for (let level: u32 = LEVEL_PD; level <= cpu.topLevel; level++) {
-    const first = cacheAddress(cpu, level);
-    const end = first + load<u32>(sizeAddress(cpu, level)) * ENTRY_BYTES;
-    const tag = tagOf(cpu, va, level);
-    for (let entry = first; entry < end; entry += ENTRY_BYTES) {
-      if (load<u64>(entry) != tag) continue;
-      peekedStructure = load<u64>(entry, 8) & ADDRESS;
-      return level;
-    }
+    const entry = find(cpu, va, level);
+    if (!entry) continue;
+    peekedStructure = load<u64>(entry, 8) & ADDRESS;
+    return level;
   }
   return 0;
 }
@@ -128,11 +131,7 @@ export function structureDrop(cpu: Cpu, pcid: u64, allPcids: bool): void {
 /** Drops the entries that a walk of `va` would begin at, as a page fault does (§4.10.4.1). */
 export function structureDropAddress(cpu: Cpu, va: u64): void {
   for (let level: u32 = LEVEL_PD; level <= cpu.topLevel; level++) {
-    const first = cacheAddress(cpu, level);
-    const end = first + load<u32>(sizeAddress(cpu, level)) * ENTRY_BYTES;
-    const tag = tagOf(cpu, va, level);
-    for (let entry = first; entry < end; entry += ENTRY_BYTES) {
-      if (load<u64>(entry) == tag) store<u64>(entry, 0);
-    }
+    const entry = find(cpu, va, level);
+    if (entry) store<u64>(entry, 0);
   }
 }

@@ -11,17 +11,10 @@ export {
   SKYLAKE_TLB,
   createMachine,
 } from "./hardware/machine.ts";
-export {
-  type AccessKind,
-  type CpuFeatures,
-  type Translation,
-  type AccessManner,
-  type BySize,
-  type CpuCounts,
-  type MemoryType,
-  Cpu,
-  encodeReference,
-} from "./hardware/cpu.ts";
+export { type AccessKind, type AccessManner, encodeReference } from "./hardware/access-kind.ts";
+export type { BySize, CpuCounts } from "./hardware/counts.ts";
+export { type CpuFeatures, Cpu } from "./hardware/cpu.ts";
+export type { MemoryType, Translation } from "./hardware/translation.ts";
 export { type WalkStep, describeWalk, traceWalk } from "./hardware/inspect.ts";
 export type { MmioRange, Watchpoint } from "./hardware/attention.ts";
 export type { Snapshot } from "./hardware/snapshot.ts";

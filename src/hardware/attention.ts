@@ -14,7 +14,8 @@ import {
 } from "../../assembly/layout.ts";
 import type { Core } from "../core.ts";
 import { OptionError } from "../errors.ts";
-import type { AccessKind, Cpu } from "./cpu.ts";
+import type { AccessKind } from "./access-kind.ts";
+import type { Cpu } from "./cpu.ts";
 import { linearAddress } from "./linear-address.ts";
 
 /** Device memory: loads and stores of [start, end) (physical, bytes) go to the device. */

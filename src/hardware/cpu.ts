@@ -6,14 +6,6 @@
  * data: nothing here throws because of what a guest does.
  */
 import {
-  COUNT_ENTRY_LOADS,
-  COUNT_FAULTS,
-  COUNT_FLUSHES,
-  COUNT_INVALIDATIONS,
-  COUNT_L1_HITS,
-  COUNT_L2_HITS,
-  COUNT_STRUCTURE_HITS,
-  COUNT_WALKS,
   CPU_AC,
   CPU_COUNTS,
   CPU_CPL,
@@ -35,73 +27,18 @@ import {
   CPU_PKRS,
   CPU_PKRU,
   CPU_VECTOR,
-  ENTRY_D,
-  ENTRY_G,
-  ENTRY_PCD,
-  ENTRY_PWT,
   KIND_FETCH,
-  KIND_READ,
-  KIND_SHADOW_READ,
-  KIND_SHADOW_WRITE,
-  KIND_WRITE,
-  MANNER_IMPLICIT,
-  MANNER_ORDINARY,
-  MANNER_STACK,
   NR_COUNTS,
-  PAT_OF_4K,
-  PAT_OF_LARGE,
-  REASON_DENIED,
-  REASON_KEY,
-  REASON_NON_CANONICAL,
-  REASON_NOT_PRESENT,
-  REASON_RESERVED,
-  REFERENCE_ADDRESS_BITS,
-  REFERENCE_KIND_SHIFT,
-  REFERENCE_SIZE_SHIFT,
-  RIGHTS_U,
-  RIGHTS_W,
-  RIGHTS_X,
-  TRANSLATION_KEY,
-  TRANSLATION_LEVEL,
-  TRANSLATION_S,
 } from "../../assembly/layout.ts";
-import { type LeafLevel, pageBytesOf } from "../address.ts";
 import { type Core, EXCHANGE_WORDS, needsBacking } from "../core.ts";
 import { OptionError } from "../errors.ts";
-import type { Fault, FaultReason } from "../fault.ts";
+import type { Fault } from "../fault.ts";
+import { type AccessKind, type AccessManner, KINDS, MANNERS } from "./access-kind.ts";
 import type { Attention } from "./attention.ts";
+import { type CpuCounts, REASONS, readCounts } from "./counts.ts";
 import { checkSize } from "./ram.ts";
-import { checkCr0, checkCr4, checkEfer, isInvpcidValid, dropsEverything } from "./registers.ts";
-
-/** `shadow-…`: by the shadow stack (CET). */
-export type AccessKind = "read" | "write" | "fetch" | "shadow-read" | "shadow-write";
-
-/** `implicit`: by the processor itself, in supervisor mode; `stack`: through SS, so #SS for #GP. */
-export type AccessManner = "ordinary" | "implicit" | "stack";
-
-/** What the tables say of an address. */
-export interface Translation {
-  readonly physicalAddress: number;
-  readonly level: LeafLevel;
-  readonly pageBytes: number;
-  /** Rights of all levels combined. */
-  readonly writable: boolean;
-  readonly user: boolean;
-  readonly executable: boolean;
-  readonly dirty: boolean;
-  /** The leaf's G. */
-  readonly global: boolean;
-  /** Only the shadow stack may access it (SDM Vol. 3A §4.6.1). */
-  readonly shadowStack: boolean;
-  /** Bits 62:59 of the leaf. */
-  readonly protectionKey: number;
-  /** PAT, PCD and PWT of the leaf: the entry of IA32_PAT that is used. */
-  readonly patIndex: number;
-  /** What IA32_PAT says; memory-type range registers are not modelled. */
-  readonly memoryType: MemoryType;
-}
-
-export type MemoryType = "UC" | "WC" | "WT" | "WP" | "WB" | "UC-" | "reserved";
+import { checkCr0, checkCr4, checkEfer, dropsEverything, isInvpcidValid } from "./registers.ts";
+import { type Translation, decodeTranslation } from "./translation.ts";
 
 /** What differs between processors and can be set while running. */
 export interface CpuFeatures {
@@ -112,63 +49,6 @@ export interface CpuFeatures {
   /** Whether a protection fault sets the leaf's accessed flag (SDM Vol. 3A §4.8 allows either). */
   readonly leafAccessedOnFault: boolean;
 }
-
-/** Counts by page size. */
-export interface BySize {
-  readonly "4K": number;
-  readonly "2M": number;
-  readonly "1G": number;
-}
-
-/** What happened in the slow path since the last reset; lookaside hits count nowhere. */
-export interface CpuCounts {
-  readonly l1: BySize;
-  readonly l2: BySize;
-  readonly l1Hits: number;
-  readonly l2Hits: number;
-  /** Walks: what no TLB had. */
-  readonly walks: number;
-  /** Paging entries that walks have loaded. */
-  readonly entryLoads: number;
-  /** Walks that began below a cached PDE, PDPTE, PML4E, PML5E. */
-  readonly structureHits: { readonly [level: number]: number };
-  readonly faults: Readonly<Record<FaultReason, number>>;
-  /** Of everything. */
-  readonly flushes: number;
-  /** Of a page, a range or a PCID. */
-  readonly invalidations: number;
-}
-
-const KINDS: Readonly<Record<AccessKind, number>> = {
-  read: KIND_READ,
-  write: KIND_WRITE,
-  fetch: KIND_FETCH,
-  "shadow-read": KIND_SHADOW_READ,
-  "shadow-write": KIND_SHADOW_WRITE,
-};
-const MANNERS: Readonly<Record<AccessManner, number>> = {
-  ordinary: MANNER_ORDINARY,
-  implicit: MANNER_IMPLICIT,
-  stack: MANNER_STACK,
-};
-const REASONS: Readonly<Record<number, FaultReason>> = {
-  [REASON_NOT_PRESENT]: "not present",
-  [REASON_RESERVED]: "reserved bit",
-  [REASON_DENIED]: "denied",
-  [REASON_NON_CANONICAL]: "non-canonical",
-  [REASON_KEY]: "protection key",
-};
-/** By the encoding of SDM Vol. 3A §11.12.2. */
-const MEMORY_TYPES: readonly MemoryType[] = [
-  "UC",
-  "WC",
-  "reserved",
-  "reserved",
-  "WT",
-  "WP",
-  "WB",
-  "UC-",
-];
 
 export class Cpu {
   /** Counts from 0. */
@@ -413,26 +293,7 @@ export class Cpu {
     const va = BigInt.asIntN(64, BigInt(address));
     const physicalAddress = exports.probe64(this.#at, va, KINDS[kind], MANNERS[manner]);
     if (physicalAddress < 0) return this.fault;
-    const translation = BigInt.asUintN(64, exports.probed64());
-    const has = (index: number): boolean => ((translation >> BigInt(index)) & 1n) === 1n;
-    const level = Number((translation >> BigInt(TRANSLATION_LEVEL)) & 7n) as LeafLevel;
-    const rights = Number(translation & 7n);
-    const isPat = has(level === 1 ? PAT_OF_4K : PAT_OF_LARGE);
-    const patIndex = (isPat ? 4 : 0) + (has(ENTRY_PCD) ? 2 : 0) + (has(ENTRY_PWT) ? 1 : 0);
-    return {
-      physicalAddress,
-      level,
-      pageBytes: pageBytesOf(level),
-      writable: (rights & RIGHTS_W) !== 0,
-      user: (rights & RIGHTS_U) !== 0,
-      executable: (rights & RIGHTS_X) !== 0,
-      shadowStack: has(TRANSLATION_S),
-      global: has(ENTRY_G),
-      dirty: has(ENTRY_D),
-      protectionKey: Number((translation >> BigInt(TRANSLATION_KEY)) & 15n),
-      patIndex,
-      memoryType: MEMORY_TYPES[Number((this.pat >> BigInt(8 * patIndex)) & 7n)],
-    };
+    return decodeTranslation(physicalAddress, BigInt.asUintN(64, exports.probed64()), this.pat);
   }
 
   #hasFaulted(): boolean {
@@ -531,53 +392,11 @@ export class Cpu {
   // ---- Counts
 
   get counts(): CpuCounts {
-    const count = (index: number): number => Number(this.#u64(CPU_COUNTS + index * 8));
-    const bySize = (first: number): BySize => ({
-      "4K": count(first),
-      "2M": count(first + 1),
-      "1G": count(first + 2),
-    });
-    const total = (sizes: BySize): number => sizes["4K"] + sizes["2M"] + sizes["1G"];
-    const l1 = bySize(COUNT_L1_HITS);
-    const l2 = bySize(COUNT_L2_HITS);
-    return {
-      l1,
-      l2,
-      l1Hits: total(l1),
-      l2Hits: total(l2),
-      walks: count(COUNT_WALKS),
-      entryLoads: count(COUNT_ENTRY_LOADS),
-      structureHits: Object.fromEntries(
-        [2, 3, 4, 5].map((level) => [level, count(COUNT_STRUCTURE_HITS + level - 2)]),
-      ),
-      faults: {
-        "not present": count(COUNT_FAULTS + REASON_NOT_PRESENT),
-        "reserved bit": count(COUNT_FAULTS + REASON_RESERVED),
-        denied: count(COUNT_FAULTS + REASON_DENIED),
-        "non-canonical": count(COUNT_FAULTS + REASON_NON_CANONICAL),
-        "protection key": count(COUNT_FAULTS + REASON_KEY),
-      },
-      flushes: count(COUNT_FLUSHES),
-      invalidations: count(COUNT_INVALIDATIONS),
-    };
+    return readCounts((index) => Number(this.#u64(CPU_COUNTS + index * 8)));
   }
 
   resetCounts(): void {
     const start = this.#at + CPU_COUNTS;
     new Uint8Array(this.#core.memory.buffer, start, NR_COUNTS * 8).fill(0);
   }
-}
-
-/** One reference of `Cpu.replay`: an access of `nrBytes` (1 to 8) at a canonical address. */
-export function encodeReference(
-  address: number | bigint,
-  kind: "read" | "write" | "fetch",
-  nrBytes = 1,
-): bigint {
-  checkSize(nrBytes);
-  return (
-    BigInt.asUintN(REFERENCE_ADDRESS_BITS, BigInt(address)) |
-    (BigInt(KINDS[kind]) << BigInt(REFERENCE_KIND_SHIFT)) |
-    (BigInt(nrBytes - 1) << BigInt(REFERENCE_SIZE_SHIFT))
-  );
 }

@@ -1,6 +1,7 @@
 /** The address that a pointer means: linear-address masking (SDM Vol. 1), as in `assembly/cpu.ts`. */
 import { CR3_LAM_U48, CR3_LAM_U57, CR4_LA57, CR4_LAM_SUP } from "../../assembly/layout.ts";
-import type { AccessKind, Cpu } from "./cpu.ts";
+import type { AccessKind } from "./access-kind.ts";
+import type { Cpu } from "./cpu.ts";
 
 function bit(register: bigint, index: number): boolean {
   return ((register >> BigInt(index)) & 1n) === 1n;

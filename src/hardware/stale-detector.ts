@@ -6,7 +6,8 @@
  */
 import { RIGHTS_U, RIGHTS_W, RIGHTS_X, TRANSLATION_LEVEL } from "../../assembly/layout.ts";
 import type { Core } from "../core.ts";
-import type { AccessKind, Cpu } from "./cpu.ts";
+import type { AccessKind } from "./access-kind.ts";
+import type { Cpu } from "./cpu.ts";
 import { type WalkStep, traceWalk } from "./inspect.ts";
 import { linearAddress } from "./linear-address.ts";
 import type { Ram } from "./ram.ts";
