@@ -3,7 +3,7 @@
  */
 import { InputError, type Place } from "../errors.ts";
 import type { MapFlag, Protection } from "./driver.ts";
-import { MAP_FLAGS, type Kind } from "./grammar.ts";
+import { MAP_FLAGS, MOST_NODES, type Kind } from "./grammar.ts";
 import {
   isName,
   parseAddress,
@@ -36,6 +36,8 @@ export function parseArgument(text: string, kind: Kind, place: Place): Argument 
       return { kind: "word", word: text };
     case "text":
       return { kind: "word", word: text };
+    case "nodes":
+      return { kind: "number", number: parseNodes(text, place) };
     case "address":
       return { kind: "address", address: parseAddress(text, place) };
     case "bytes":
@@ -89,6 +91,18 @@ function parseSize(text: string, place: Place): number {
     throw new InputError(place, `${quote(text)} is out of range`);
   }
   return Number(size);
+}
+
+/** `0`, `0,1`, or `none`: a mask, bit n for node n. */
+function parseNodes(text: string, place: Place): number {
+  if (text === "none") return 0;
+  let mask = 0;
+  for (const { word, place: at } of splitWords(text, place)) {
+    const node = Number(parseInteger(word, at, 0n, MOST_NODES - 1n));
+    if (mask & (1 << node)) throw new InputError(at, `node ${node} is given twice`);
+    mask |= 1 << node;
+  }
+  return mask;
 }
 
 function parseProtection(text: string, place: Place): Protection {

@@ -68,7 +68,18 @@ export type ProcessOperation =
       readonly advice: string;
     }
   | { readonly op: "mincore"; readonly address: Bytes; readonly length: Bytes }
-  | { readonly op: "mlock" | "munlock"; readonly address: Bytes; readonly length: Bytes }
+  | {
+      readonly op: "mlock" | "munlock" | "mlock2";
+      readonly address: Bytes;
+      readonly length: Bytes;
+    }
+  | { readonly op: "mlockall"; readonly flags: ReadonlySet<"current" | "future" | "onfault"> }
+  | {
+      readonly op: "msync";
+      readonly address: Bytes;
+      readonly length: Bytes;
+      readonly how: "sync" | "async" | "inval";
+    }
   | { readonly op: "read"; readonly address: Bytes }
   | { readonly op: "write"; readonly address: Bytes; readonly value: bigint }
   | { readonly op: "increment"; readonly address: Bytes }
@@ -80,15 +91,156 @@ export type ProcessOperation =
       /** The first value written; undefined: 100. Page i gets `value + i`. */
       readonly value?: bigint;
     }
+  /** The kernel reads 8 bytes at the address inside a system call. */
+  | { readonly op: "copy_from_user"; readonly address: Bytes }
+  /** The kernel writes zeros there; undefined: 8 bytes. */
+  | { readonly op: "copy_to_user"; readonly address: Bytes; readonly length?: Bytes }
+  | { readonly op: "procmem_write"; readonly address: Bytes; readonly value: bigint }
+  | FileOperation
+  | ShmOperation
+  /** Splices 8 bytes of the page at the address into the pipe FD, made by the first such line. */
+  | { readonly op: "vmsplice"; readonly fd: string; readonly address: Bytes }
+  | { readonly op: "piperead"; readonly fd: string }
+  /** Pins the range for I/O (io_uring's fixed buffers). */
+  | { readonly op: "pin"; readonly pin: string; readonly address: Bytes; readonly length: Bytes }
+  | { readonly op: "unpin"; readonly pin: string }
+  | UserfaultOperation
+  | {
+      readonly op: "mbind";
+      readonly address: Bytes;
+      readonly length: Bytes;
+      readonly mode: MemoryPolicyMode;
+      /** Bit n for node n. */
+      readonly nodes: number;
+    }
+  | { readonly op: "set_mempolicy"; readonly mode: MemoryPolicyMode; readonly nodes: number }
+  /** The node of each huge page, `-` where there is none. */
+  | { readonly op: "nodes"; readonly address: Bytes; readonly nrPages: number }
+  | { readonly op: "setuid"; readonly uid: number }
+  | {
+      readonly op: "rlimit";
+      readonly resource: "memlock" | "as" | "data" | "fsize";
+      readonly value: bigint;
+    }
   | { readonly op: "fork"; readonly child: string }
   | { readonly op: "wait"; readonly child: string }
   | { readonly op: "exit"; readonly code: number }
-  | { readonly op: "exec" }
+  | { readonly op: "exec" | "munlockall" }
   | { readonly op: "signals"; readonly action: "catch" | "default" }
   | { readonly op: "smaps"; readonly address: Bytes }
   | { readonly op: "pagemap"; readonly address: Bytes; readonly nrPages: number }
   | { readonly op: "status" }
   | { readonly op: "vmas"; readonly address: Bytes; readonly length: Bytes };
+
+/** `fd` names an open file of the process; naming another one closes it. */
+type FileOperation =
+  | {
+      readonly op: "open";
+      readonly fd: string;
+      readonly path: string;
+      readonly flags: ReadonlySet<OpenFlag>;
+    }
+  | { readonly op: "close" | "fstat"; readonly fd: string }
+  | { readonly op: "unlink"; readonly path: string }
+  | { readonly op: "ftruncate"; readonly fd: string; readonly length: Bytes }
+  | {
+      readonly op: "fallocate";
+      readonly fd: string;
+      readonly mode: FallocateMode;
+      readonly offset: Bytes;
+      readonly length: Bytes;
+    }
+  /** 8 bytes. */
+  | { readonly op: "pread"; readonly fd: string; readonly offset: Bytes }
+  | {
+      readonly op: "pwrite";
+      readonly fd: string;
+      readonly offset: Bytes;
+      readonly value: bigint;
+    }
+  | {
+      readonly op: "memfd";
+      readonly fd: string;
+      readonly isHuge: boolean;
+      /** Bytes; undefined: the default huge page. */
+      readonly hugeSize?: Bytes;
+      readonly isSealable: boolean;
+    }
+  /** F_ADD_SEALS */
+  | { readonly op: "seals"; readonly fd: string; readonly bits: number };
+
+export type OpenFlag = "rdonly" | "creat" | "trunc" | "tmpfile";
+
+/** `keep` and `punch` keep the size; `punchonly` is PUNCH_HOLE without KEEP_SIZE. */
+export type FallocateMode = "alloc" | "keep" | "punch" | "punchonly" | "zero" | "collapse";
+
+/** System V shared memory; `id` names a segment, known to all processes. */
+type ShmOperation =
+  | {
+      readonly op: "shmget";
+      readonly id: string;
+      readonly length: Bytes;
+      readonly isHuge: boolean;
+      readonly hugeSize?: Bytes;
+      readonly isNoreserve: boolean;
+    }
+  | {
+      readonly op: "shmat";
+      readonly id: string;
+      readonly isReadOnly: boolean;
+      /** SHM_RND */
+      readonly isRounded: boolean;
+      readonly at?: Bytes;
+    }
+  | { readonly op: "shmdt"; readonly address: Bytes }
+  | { readonly op: "shmrm" | "shmstat"; readonly id: string };
+
+/** `fd` names a userfaultfd, whose faults are SIGBUS (UFFD_FEATURE_SIGBUS). */
+type UserfaultOperation =
+  | { readonly op: "userfaultfd"; readonly fd: string }
+  | {
+      readonly op: "uffd_register";
+      readonly fd: string;
+      readonly address: Bytes;
+      readonly length: Bytes;
+      readonly tracked: ReadonlySet<"missing" | "minor" | "wp">;
+    }
+  | {
+      readonly op: "uffd_unregister" | "uffd_zeropage" | "uffd_poison";
+      readonly fd: string;
+      readonly address: Bytes;
+      readonly length: Bytes;
+    }
+  | {
+      readonly op: "uffd_copy" | "uffd_move";
+      readonly fd: string;
+      readonly address: Bytes;
+      readonly source: Bytes;
+      readonly length: Bytes;
+      readonly isWriteProtected: boolean;
+    }
+  | {
+      readonly op: "uffd_continue";
+      readonly fd: string;
+      readonly address: Bytes;
+      readonly length: Bytes;
+      readonly isWriteProtected: boolean;
+    }
+  | {
+      readonly op: "uffd_wp";
+      readonly fd: string;
+      readonly address: Bytes;
+      readonly length: Bytes;
+      readonly isOn: boolean;
+    };
+
+export type MemoryPolicyMode =
+  | "default"
+  | "bind"
+  | "preferred"
+  | "preferred_many"
+  | "interleave"
+  | "local";
 
 /** An operation of the administrator (`host`). */
 export type HostOperation =
@@ -99,6 +251,34 @@ export type HostOperation =
       readonly text: string;
     }
   | { readonly op: "sysctl_nr_hugepages"; readonly text: string }
+  /** `options` as mount takes them, `size=4M,min_size=2M`; `rw`: none. */
+  | { readonly op: "mount" | "remount"; readonly path: string; readonly options: string }
+  | { readonly op: "umount" | "statfs"; readonly path: string }
+  /** The node's own sysfs `nr_hugepages`. */
+  | {
+      readonly op: "node_nr_hugepages";
+      readonly node: number;
+      readonly hugeSize?: Bytes;
+      readonly text: string;
+    }
+  /** `total=2 free=1 surp=0` of one node. */
+  | { readonly op: "node_hugepages"; readonly node: number; readonly hugeSize?: Bytes }
+  /** Groups of cgroup v2, children of the root with the hugetlb controller. */
+  | { readonly op: "cgroup_create" | "cgroup_remove"; readonly cgroup: string }
+  | { readonly op: "cgroup_attach"; readonly cgroup: string; readonly actor: string }
+  | {
+      readonly op: "cgroup_set";
+      readonly cgroup: string;
+      readonly hugeSize?: Bytes;
+      readonly file: "max" | "rsvd.max";
+      readonly text: string;
+    }
+  | {
+      readonly op: "cgroup_get";
+      readonly cgroup: string;
+      readonly hugeSize?: Bytes;
+      readonly file: "max" | "rsvd.max" | "current" | "rsvd.current" | "events";
+    }
   | { readonly op: "kill"; readonly target: string; readonly signal: number };
 
 /** One huge page of `pagemap`. */

@@ -1,6 +1,6 @@
 /** The emulated kernel as the transcript runner's driver. */
 import { PAGE_2M, formatBytes } from "../address.ts";
-import { OptionError } from "../errors.ts";
+import { InternalError, OptionError } from "../errors.ts";
 import type { Stop } from "../kernel/access.ts";
 import { describeEvent } from "../kernel/event.ts";
 import { type Kernel, type UserProcess, createKernel } from "../kernel/kernel.ts";
@@ -89,8 +89,8 @@ export class EmulatedDriver implements Driver {
     if (operation.op === "kill") {
       return { result: this.#kill(operation.target, operation.signal) };
     }
-    const size = operation.op === "sysctl_nr_hugepages" ? PAGE_2M : operation.hugeSize;
-    const hstate = this.#kernel.state.hstates.get(size ?? PAGE_2M);
+    const size = ("hugeSize" in operation ? operation.hugeSize : undefined) ?? PAGE_2M;
+    const hstate = this.#kernel.state.hstates.get(size);
     if (!hstate) return { result: "ENOENT" };
     switch (operation.op) {
       case "nr_hugepages":
@@ -99,6 +99,8 @@ export class EmulatedDriver implements Driver {
         return { result: writeNrOvercommit(hstate, operation.text) };
       case "sysctl_nr_hugepages":
         return { result: writeSysctl(hstate, "pool", operation.text) };
+      default:
+        return refused(operation.op);
     }
   }
 
@@ -175,6 +177,8 @@ export class EmulatedDriver implements Driver {
         return { result: `HugetlbPages=${process.hugetlbBytes / 1024}kB` };
       case "vmas":
         return { result: `${process.nrMappings(operation.address, operation.length)}` };
+      default:
+        return refused(operation.op);
     }
   }
 
@@ -193,6 +197,11 @@ export class EmulatedDriver implements Driver {
     const status = process.wait(child);
     return { result: typeof status === "string" ? status : formatStatus(status) };
   }
+}
+
+/** The parser refuses what the grammar marks `later`. */
+function refused(op: string): never {
+  throw new InternalError(`the emulated kernel knows no operation ${op}`);
 }
 
 type Operation<Op extends ProcessOperation["op"]> = Extract<ProcessOperation, { op: Op }>;

@@ -23,6 +23,7 @@ const PROCESS_TABLE = [
   "later mlock2 ADDR LEN",
   "munlock ADDR LEN",
   "later mlockall LOCKS",
+  "later munlockall",
   "read ADDR",
   "write ADDR VALUE",
   "increment ADDR",
@@ -55,6 +56,20 @@ const PROCESS_TABLE = [
   "later shmstat ID",
   "later vmsplice FD ADDR",
   "later piperead FD",
+  "later pin PIN ADDR LEN",
+  "later unpin PIN",
+  "later userfaultfd FD",
+  "later uffd_register FD ADDR LEN TRACKED",
+  "later uffd_unregister FD ADDR LEN",
+  "later uffd_copy FD ADDR SOURCE LEN [wp]",
+  "later uffd_zeropage FD ADDR LEN",
+  "later uffd_continue FD ADDR LEN [wp]",
+  "later uffd_poison FD ADDR LEN",
+  "later uffd_move FD ADDR SOURCE LEN",
+  "later uffd_wp FD ADDR LEN on|off",
+  "later mbind ADDR LEN MODE NODES",
+  "later set_mempolicy MODE NODES",
+  "later nodes ADDR [PAGES]",
   "smaps ADDR",
   "pagemap ADDR [PAGES]",
   "status",
@@ -69,6 +84,13 @@ const HOST_TABLE = [
   "later remount PATH OPTIONS",
   "later umount PATH",
   "later statfs PATH",
+  "later node_nr_hugepages NODE [SIZE] COUNT...",
+  "later node_hugepages NODE [SIZE]",
+  "later cgroup_create CGROUP",
+  "later cgroup_remove CGROUP",
+  "later cgroup_attach CGROUP ACTOR",
+  "later cgroup_set CGROUP [SIZE] max|rsvd.max COUNT...",
+  "later cgroup_get CGROUP [SIZE] max|rsvd.max|current|rsvd.current|events",
   "kill ACTOR SIGNAL",
 ];
 
@@ -100,7 +122,7 @@ const LATER_ADVICES = [
 
 /** What an argument may be. */
 export type Kind =
-  | { readonly kind: "name" | "actor" | "child" | "path" | "text" }
+  | { readonly kind: "name" | "actor" | "child" | "path" | "text" | "nodes" }
   | { readonly kind: "address" | "bytes" | "offset" | "size" | "protection" | "flags" }
   | { readonly kind: "number" | "value"; readonly min: bigint; readonly max: bigint }
   | {
@@ -115,16 +137,21 @@ const U32 = (1n << 32n) - 1n;
 const U64 = (1n << 64n) - 1n;
 /** 2 TiB of 2 MiB pages: more than any pool of a test, and few enough to list. */
 const MOST_PAGES = 1n << 20n;
+/** Nodes that a machine can have; a set of them is a 32-bit mask. */
+export const MOST_NODES = 8n;
 
 const LABELS: Readonly<Record<string, Kind>> = {
   NAME: { kind: "name" },
   FD: { kind: "name" },
   ID: { kind: "name" },
+  PIN: { kind: "name" },
+  CGROUP: { kind: "name" },
   ACTOR: { kind: "actor" },
   CHILD: { kind: "child" },
   PATH: { kind: "path" },
   COUNT: { kind: "text" },
   ADDR: { kind: "address" },
+  SOURCE: { kind: "address" },
   LEN: { kind: "bytes" },
   OLDLEN: { kind: "bytes" },
   NEWLEN: { kind: "bytes" },
@@ -135,6 +162,14 @@ const LABELS: Readonly<Record<string, Kind>> = {
   FLAGS: { kind: "flags" },
   ADVICE: { kind: "word", what: "advice", words: ADVICES, later: LATER_ADVICES },
   LOCKS: { kind: "words", what: "flag", words: ["current", "future", "onfault"] },
+  TRACKED: { kind: "words", what: "fault", words: ["missing", "minor", "wp"] },
+  MODE: {
+    kind: "word",
+    what: "policy",
+    words: ["default", "bind", "preferred", "preferred_many", "interleave", "local"],
+  },
+  NODES: { kind: "nodes" },
+  NODE: { kind: "number", min: 0n, max: MOST_NODES - 1n },
   OPTIONS: {
     kind: "words",
     what: "mount option",

@@ -2,6 +2,7 @@
  * The `machine KEY=VALUE…` lines at the top of a transcript.
  */
 import { InputError, type Place } from "../errors.ts";
+import { MOST_NODES } from "./grammar.ts";
 import { parseInteger } from "./numbers.ts";
 import type { MachineHeader, MachineKey } from "./script.ts";
 import { quote, suggestion } from "./text.ts";
@@ -11,6 +12,7 @@ const KEYS: readonly MachineKey[] = [
   "kernel",
   "cpu",
   "cpus",
+  "nodes",
   "hugepages",
   "hugepages_1G",
 ];
@@ -48,6 +50,7 @@ export class MachineHeaderBuilder {
       kernel: this.#word("kernel"),
       cpu: this.#word("cpu"),
       nrCpus: this.#number("cpus"),
+      nrNodes: this.#number("nodes"),
       nrHugePages: this.#number("hugepages"),
       nrHugePages1G: this.#number("hugepages_1G"),
       places: this.#places,
@@ -76,6 +79,8 @@ function parseValue(key: MachineKey, text: string, place: Place): string | numbe
     }
     case "cpus":
       return Number(parseInteger(text, place, 1n, MOST_CPUS));
+    case "nodes":
+      return Number(parseInteger(text, place, 1n, MOST_NODES));
     case "hugepages":
     case "hugepages_1G":
       return Number(parseInteger(text, place, 0n, MOST_HUGE_PAGES));

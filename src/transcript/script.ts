@@ -63,7 +63,14 @@ export interface OtherLine {
 
 export type ScriptLine = OperationLine | OtherLine;
 
-export type MachineKey = "memory" | "kernel" | "cpu" | "cpus" | "hugepages" | "hugepages_1G";
+export type MachineKey =
+  | "memory"
+  | "kernel"
+  | "cpu"
+  | "cpus"
+  | "nodes"
+  | "hugepages"
+  | "hugepages_1G";
 
 /** What the `machine` lines say; undefined: left out. */
 export interface MachineHeader {
@@ -71,6 +78,8 @@ export interface MachineHeader {
   readonly kernel?: string;
   readonly cpu?: string;
   readonly nrCpus?: number;
+  /** NUMA nodes, among which memory is divided evenly. */
+  readonly nrNodes?: number;
   /** The pools at the start, as the kernel's command line asks for them. */
   readonly nrHugePages?: number;
   readonly nrHugePages1G?: number;

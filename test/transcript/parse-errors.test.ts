@@ -180,7 +180,7 @@ const CASES: Record<string, [text: string, ...errors: string[]][]> = {
     ["machine memroy=4G\nA exec", 'f:1:9: unknown key "memroy" (did you mean "memory"?)'],
     [
       "machine x=1\nA exec",
-      'f:1:9: unknown key "x"; one of memory kernel cpu cpus hugepages hugepages_1G',
+      'f:1:9: unknown key "x"; one of memory kernel cpu cpus nodes hugepages hugepages_1G',
     ],
     ["machine memory\nA exec", 'f:1:9: machine key "memory" has no value'],
     ["machine kernel=\nA exec", 'f:1:9: machine key "kernel" has no value'],

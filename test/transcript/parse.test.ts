@@ -3,7 +3,6 @@
  */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { OPERATIONS } from "../../src/transcript/grammar.ts";
 import { parseTranscript } from "../../src/transcript/parse.ts";
 import { decodeTranscript } from "../../src/transcript/text.ts";
 import { RECORDINGS, recordingUrl, scriptOf } from "./fake-driver.ts";
@@ -14,67 +13,6 @@ test.each(RECORDINGS)("the recording %s is a script", (name) => {
   expect(lines.length).toBe(text.split("\n").length - 1);
   const nrOperations = text.split("\n").filter((line) => /^(?!machine)[^#]/.test(line)).length;
   expect(operations.length).toBe(nrOperations);
-});
-
-test("every operation of the language has a usage, which the parser follows", () => {
-  const usages = [...OPERATIONS.process.values(), ...OPERATIONS.host.values()];
-  expect(usages.map(({ usage, isLater }) => `${usage}${isLater ? " (later)" : ""}`)).toEqual([
-    "mmap NAME LEN PROT FLAGS [fd=FD] [off=N] [at=ADDR]",
-    "munmap ADDR LEN",
-    "mprotect ADDR LEN PROT",
-    "msync ADDR LEN sync|async|inval (later)",
-    "mincore ADDR LEN",
-    "mremap NAME ADDR OLDLEN NEWLEN [maymove] [fixed at=ADDR] [dontunmap]",
-    "madvise ADDR LEN ADVICE",
-    "mlock ADDR LEN",
-    "mlock2 ADDR LEN (later)",
-    "munlock ADDR LEN",
-    "mlockall LOCKS (later)",
-    "read ADDR",
-    "write ADDR VALUE",
-    "increment ADDR",
-    "touch read|write ADDR PAGES [VALUE]",
-    "copy_from_user ADDR (later)",
-    "copy_to_user ADDR [LEN] (later)",
-    "procmem_write ADDR VALUE (later)",
-    "fork CHILD",
-    "wait ACTOR",
-    "exit [STATUS]",
-    "exec",
-    "signals catch|default",
-    "setuid UID (later)",
-    "rlimit memlock|as|data|fsize VALUE (later)",
-    "let NAME ADDR",
-    "open FD PATH [rdonly] [creat] [trunc] [tmpfile] (later)",
-    "close FD (later)",
-    "unlink PATH (later)",
-    "ftruncate FD LEN (later)",
-    "fallocate FD alloc|keep|punch|punchonly|zero|collapse OFF LEN (later)",
-    "pread FD OFF (later)",
-    "pwrite FD OFF VALUE (later)",
-    "fstat FD (later)",
-    "memfd FD [huge] [huge=SIZE] [seal] (later)",
-    "seals FD BITS (later)",
-    "shmget ID LEN [huge] [huge=SIZE] [noreserve] (later)",
-    "shmat NAME ID [rdonly] [rnd] [at=ADDR] (later)",
-    "shmdt ADDR (later)",
-    "shmrm ID (later)",
-    "shmstat ID (later)",
-    "vmsplice FD ADDR (later)",
-    "piperead FD (later)",
-    "smaps ADDR",
-    "pagemap ADDR [PAGES]",
-    "status",
-    "vmas ADDR LEN",
-    "nr_hugepages [SIZE] COUNT...",
-    "nr_overcommit_hugepages [SIZE] COUNT...",
-    "sysctl_nr_hugepages COUNT...",
-    "mount PATH OPTIONS (later)",
-    "remount PATH OPTIONS (later)",
-    "umount PATH (later)",
-    "statfs PATH (later)",
-    "kill ACTOR SIGNAL",
-  ]);
 });
 
 test("what is not carried out yet is understood all the same", () => {
