@@ -1,5 +1,5 @@
 /** Transcripts: parsing, and running against the emulated kernel with every line asserted. */
-import { createEmulatedDriver } from "../src/transcript/emulated-driver.ts";
+import { createEmulatedDriver } from "../src/emulated/driver.ts";
 import { parseTranscript } from "../src/transcript/parse.ts";
 import { runScript } from "../src/transcript/run.ts";
 import type { Script } from "../src/transcript/script.ts";

@@ -4,7 +4,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { createKernel, createMachine } from "../src/index.ts";
-import { EmulatedDriver } from "../src/transcript/emulated-driver.ts";
+import { EmulatedDriver } from "../src/emulated/driver.ts";
 import { parseTranscript } from "../src/transcript/parse.ts";
 import { runScript } from "../src/transcript/run.ts";
 

@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { createKernel } from "../src/index.ts";
-import { EmulatedDriver } from "../src/transcript/emulated-driver.ts";
+import { EmulatedDriver } from "../src/emulated/driver.ts";
 import { parseTranscript } from "../src/transcript/parse.ts";
 import { runScript } from "../src/transcript/run.ts";
 

@@ -3,7 +3,7 @@
  * The `hugewalk` command: this process's streams, and the emulated kernel.
  */
 import { DEFAULT_PROFILE } from "../kernel/profile.ts";
-import { createEmulatedDriver, profileNames } from "../transcript/emulated-driver.ts";
+import { createEmulatedDriver, profileNames } from "../emulated/driver.ts";
 import { runCli } from "./program.ts";
 
 const { stdout, stderr, env } = process;

@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
 import { type MachineOptions, type StaleUse, createKernel } from "../../src/index.ts";
-import { EmulatedDriver } from "../../src/transcript/emulated-driver.ts";
+import { EmulatedDriver } from "../../src/emulated/driver.ts";
 import { parseTranscript } from "../../src/transcript/parse.ts";
 import { runScript } from "../../src/transcript/run.ts";
 import { MIB, READ_ONLY, type Scene, boot } from "./scene.ts";

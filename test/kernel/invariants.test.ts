@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type StaleUse, createKernel, createMachine } from "../../src/index.ts";
 import { brokenInvariants } from "../../src/kernel/invariants.ts";
-import { EmulatedDriver } from "../../src/transcript/emulated-driver.ts";
+import { EmulatedDriver } from "../../src/emulated/driver.ts";
 import { parseTranscript } from "../../src/transcript/parse.ts";
 import { runScript } from "../../src/transcript/run.ts";
 import { choices, scriptOf } from "./random-script.ts";

@@ -7,7 +7,7 @@
  *   shared memory, the last value that anybody wrote.
  * - Every operation ends.
  */
-import type { EmulatedDriver } from "../../src/transcript/emulated-driver.ts";
+import type { EmulatedDriver } from "../../src/emulated/driver.ts";
 import type {
   Counters,
   Driver,

@@ -1,0 +1,40 @@
+/** Accesses to memory, as the language writes them. */
+import { PAGE_2M } from "../address.ts";
+import type { UserProcess } from "../kernel/kernel.ts";
+import type { Outcome, ProcessOperation } from "../transcript/driver.ts";
+import { type Operation, formatStop } from "./operation.ts";
+
+/** Undefined: the operation is none of these. */
+export function tryPerformAccess(
+  process: UserProcess,
+  operation: ProcessOperation,
+): Outcome | undefined {
+  switch (operation.op) {
+    case "read": {
+      const value = process.read(operation.address);
+      return { result: typeof value === "bigint" ? `${value}` : formatStop(value) };
+    }
+    case "write":
+      return { result: formatStop(process.write(operation.address, operation.value)) };
+    case "increment":
+      return { result: formatStop(process.increment(operation.address)) };
+    case "touch":
+      return touch(process, operation);
+    default:
+      return undefined;
+  }
+}
+
+function touch(process: UserProcess, operation: Operation<"touch">): Outcome {
+  for (let page = 0; page < operation.nrPages; page++) {
+    const address = operation.address + page * PAGE_2M;
+    const result =
+      operation.access === "read"
+        ? process.read(address)
+        : process.write(address, (operation.value ?? 100n) + BigInt(page));
+    if (typeof result !== "object") continue;
+    if (result.kind !== "signal") return { result: formatStop(result) };
+    return { result: `${result.signal} at page ${page}` };
+  }
+  return { result: `ok ${operation.nrPages}` };
+}

@@ -1,0 +1,164 @@
+/** The emulated kernel as the transcript runner's driver. */
+import { PAGE_2M, formatBytes } from "../address.ts";
+import { InternalError, OptionError } from "../errors.ts";
+import { describeEvent } from "../kernel/event.ts";
+import { type Kernel, type UserProcess, createKernel } from "../kernel/kernel.ts";
+import { formatStatus } from "../kernel/process.ts";
+import { unsigned } from "../kernel/procfs.ts";
+import type {
+  Counters,
+  Driver,
+  HostOperation,
+  Outcome,
+  ProcessOperation,
+} from "../transcript/driver.ts";
+import { tryPerformAccess } from "./access.ts";
+import { performHost } from "./host.ts";
+import { tryInspect } from "./inspect.ts";
+import { tryPerformMemory } from "./memory.ts";
+
+export { profileNames } from "../kernel/profile.ts";
+
+export interface EmulatedMachine {
+  readonly kernel: string;
+  readonly memoryBytes: number;
+  /** A processor's name; default: the one there is. */
+  readonly cpu?: string;
+  readonly nrCpus: number;
+  /** Pages in the pool at boot, by page size in bytes. */
+  readonly hugePages?: ReadonlyMap<number, number>;
+}
+
+/** Whose TLB the machine has. */
+const CPU_NAME = "skylake-sp";
+
+const SIGNALS: Readonly<Record<number, string>> = {
+  1: "SIGHUP",
+  2: "SIGINT",
+  3: "SIGQUIT",
+  4: "SIGILL",
+  5: "SIGTRAP",
+  6: "SIGABRT",
+  7: "SIGBUS",
+  8: "SIGFPE",
+  9: "SIGKILL",
+  10: "SIGUSR1",
+  11: "SIGSEGV",
+  12: "SIGUSR2",
+  13: "SIGPIPE",
+  14: "SIGALRM",
+  15: "SIGTERM",
+};
+
+/** Throws OptionError where the machine cannot be: unknown kernel, RAM too small for the pool. */
+export function createEmulatedDriver(
+  machine: EmulatedMachine,
+  onEvent?: (line: string) => void,
+): Driver {
+  const { cpu = CPU_NAME } = machine;
+  if (cpu !== CPU_NAME) throw new OptionError("cpu", `no model of "${cpu}"; there is ${CPU_NAME}`);
+  const kernel = createKernel({
+    profile: machine.kernel,
+    machine: { ramBytes: machine.memoryBytes, cpus: machine.nrCpus },
+    hugePages: machine.hugePages,
+  });
+  if (onEvent) kernel.onEvent((event) => onEvent(describeEvent(event)));
+  return new EmulatedDriver(kernel);
+}
+
+/** Drives a kernel that the caller has created. */
+export class EmulatedDriver implements Driver {
+  readonly #kernel: Kernel;
+  /** The newest process of each name. */
+  readonly #actors = new Map<string, UserProcess>();
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  isFrameAlive(frame: number): boolean {
+    return this.#kernel.state.folios.isAlive(frame);
+  }
+
+  counters(): Counters {
+    const counters = new Map<string, bigint>();
+    for (const [pageBytes, { counters: pool }] of this.#kernel.state.hstates) {
+      const prefix = pageBytes === PAGE_2M ? "" : `${formatBytes(pageBytes)}.`;
+      counters.set(`${prefix}total`, unsigned(pool.total));
+      counters.set(`${prefix}free`, unsigned(pool.free));
+      counters.set(`${prefix}rsvd`, unsigned(pool.reserved));
+      counters.set(`${prefix}surp`, unsigned(pool.surplus));
+    }
+    return counters;
+  }
+
+  host(operation: HostOperation): Outcome {
+    if (operation.op === "kill") {
+      return { result: this.#kill(operation.target, operation.signal) };
+    }
+    return performHost(this.#kernel, operation);
+  }
+
+  #kill(target: string, signal: number): string {
+    const process = this.#actors.get(target);
+    if (!process) return "ESRCH";
+    if (signal === 0) return this.#kernel.state.processes.has(process.pid) ? "ok" : "ESRCH";
+    const name = SIGNALS[signal];
+    if (!name) throw new OptionError("kill", `signal ${signal} is not modelled`);
+    return process.kill(name);
+  }
+
+  process(actor: string, operation: ProcessOperation): Outcome {
+    let process = this.#actors.get(actor);
+    if (!process) this.#actors.set(actor, (process = this.#kernel.spawn(actor)));
+    if (process.status) return { result: "dead" };
+    if (process.isStuck) return { result: "stuck" };
+    return this.#perform(process, operation);
+  }
+
+  #perform(process: UserProcess, operation: ProcessOperation): Outcome {
+    switch (operation.op) {
+      case "fork":
+        return this.#fork(process, operation.child);
+      case "wait":
+        return this.#wait(process, operation.child);
+      case "exit":
+        process.exit(operation.code);
+        return { result: process.status ? formatStatus(process.status) : "" };
+      case "exec":
+        process.exec();
+        return { result: "ok" };
+      case "signals":
+        process.catchesSignals = operation.action === "catch";
+        return { result: "ok" };
+      default:
+        return (
+          tryPerformAccess(process, operation) ??
+          tryPerformMemory(process, operation) ??
+          tryInspect(process, operation) ??
+          refused(operation.op)
+        );
+    }
+  }
+
+  #fork(process: UserProcess, name: string): Outcome {
+    const previous = this.#actors.get(name);
+    if (previous && !previous.status) return { result: "EEXIST" };
+    const child = process.fork(name);
+    if (typeof child === "string") return { result: child };
+    this.#actors.set(name, child);
+    return { result: "ok" };
+  }
+
+  #wait(process: UserProcess, name: string): Outcome {
+    const child = this.#actors.get(name);
+    if (!child) return { result: "ECHILD" };
+    const status = process.wait(child);
+    return { result: typeof status === "string" ? status : formatStatus(status) };
+  }
+}
+
+/** The parser refuses what the grammar marks `later`. */
+function refused(op: string): never {
+  throw new InternalError(`the emulated kernel knows no operation ${op}`);
+}

@@ -1,0 +1,24 @@
+/** What the administrator does, as the language writes it. */
+import { PAGE_2M } from "../address.ts";
+import { InternalError } from "../errors.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { writeNrHugepages, writeNrOvercommit, writeSysctl } from "../kernel/pool-files.ts";
+import type { HostOperation, Outcome } from "../transcript/driver.ts";
+
+/** Every operation of `host` but `kill`, which needs to know the actors. */
+export function performHost(kernel: Kernel, operation: HostOperation): Outcome {
+  const size = ("hugeSize" in operation ? operation.hugeSize : undefined) ?? PAGE_2M;
+  const hstate = kernel.state.hstates.get(size);
+  if (!hstate) return { result: "ENOENT" };
+  switch (operation.op) {
+    case "nr_hugepages":
+      return { result: writeNrHugepages(hstate, operation.text) };
+    case "nr_overcommit_hugepages":
+      return { result: writeNrOvercommit(hstate, operation.text) };
+    case "sysctl_nr_hugepages":
+      return { result: writeSysctl(hstate, "pool", operation.text) };
+    default:
+      // The parser refuses what the grammar marks `later`.
+      throw new InternalError(`the emulated kernel knows no operation ${operation.op}`);
+  }
+}

@@ -1,0 +1,86 @@
+/** System calls on mappings, as the language writes them. */
+import { PAGE_2M } from "../address.ts";
+import type { UserProcess } from "../kernel/kernel.ts";
+import type { Advice } from "../kernel/madvise.ts";
+import type { Outcome, ProcessOperation } from "../transcript/driver.ts";
+import type { Operation } from "./operation.ts";
+
+/** Undefined: the operation is none of these. */
+export function tryPerformMemory(
+  process: UserProcess,
+  operation: ProcessOperation,
+): Outcome | undefined {
+  switch (operation.op) {
+    case "mmap":
+      return mmap(process, operation);
+    case "munmap":
+      return { result: process.munmap(operation.address, operation.length) };
+    case "mprotect": {
+      const { address, length, protection } = operation;
+      return { result: process.mprotect(address, length, protection) };
+    }
+    case "mremap":
+      return mremap(process, operation);
+    case "madvise": {
+      const { address, length, advice } = operation;
+      return { result: process.madvise(address, length, advice as Advice) };
+    }
+    case "mlock":
+      return { result: process.mlock(operation.address, operation.length) };
+    case "munlock":
+      return { result: process.munlock(operation.address, operation.length) };
+    case "mincore": {
+      const resident = process.mincore(operation.address, operation.length);
+      const nrPages = Math.ceil(operation.length / 4096);
+      return { result: typeof resident === "number" ? `${resident}/${nrPages}` : resident };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function mmap(process: UserProcess, operation: Operation<"mmap">): Outcome {
+  const { flags, length, protection, at, offset } = operation;
+  const isHuge = flags.has("huge");
+  // Both bits are MAP_SHARED_VALIDATE.
+  const isShared = flags.has("shared") || flags.has("shared_validate");
+  if ((offset ?? 0) % 4096 !== 0) return { result: "EINVAL" };
+  if (!flags.has("anon")) return { result: "EBADF" };
+  if (!isShared && !flags.has("private")) return { result: "EINVAL" };
+  const address = process.mmap({
+    length,
+    protection,
+    isShared,
+    hugePageBytes: isHuge ? (operation.hugeSize ?? PAGE_2M) : undefined,
+    isNoreserve: flags.has("noreserve"),
+    isPopulated: flags.has("populate") && !flags.has("nonblock"),
+    isLocked: flags.has("locked"),
+    isStack: flags.has("stack"),
+    growsDown: flags.has("growsdown"),
+    offset,
+    at,
+    placement: flags.has("fixed")
+      ? "fixed"
+      : flags.has("fixed_noreplace")
+        ? "fixed_noreplace"
+        : "hint",
+    is32Bit: flags.has("32bit"),
+  });
+  if (typeof address === "string") return { result: address };
+  const where = at === undefined ? "ok" : address === at ? "ok at" : "ok moved";
+  return { result: where, bound: address };
+}
+
+function mremap(process: UserProcess, operation: Operation<"mremap">): Outcome {
+  const { address, oldLength, newLength, flags, at } = operation;
+  const result = process.mremap({
+    address,
+    oldLength,
+    newLength,
+    mayMove: flags.has("maymove") || flags.has("fixed"),
+    fixedAt: flags.has("fixed") ? (at ?? 0) : undefined,
+    keepsOld: flags.has("dontunmap"),
+  });
+  if (typeof result === "string") return { result };
+  return { result: result === address ? "ok inplace" : "ok moved", bound: result };
+}
