@@ -12,10 +12,13 @@ import type {
   Outcome,
   ProcessOperation,
 } from "../transcript/driver.ts";
+import type { Actor } from "./actor.ts";
 import { tryPerformAccess } from "./access.ts";
+import { tryPerformFiles } from "./files.ts";
 import { performHost } from "./host.ts";
 import { tryInspect } from "./inspect.ts";
 import { tryPerformMemory } from "./memory.ts";
+import { tryPerformShm } from "./shm.ts";
 
 export { profileNames } from "../kernel/profile.ts";
 
@@ -70,7 +73,9 @@ export function createEmulatedDriver(
 export class EmulatedDriver implements Driver {
   readonly #kernel: Kernel;
   /** The newest process of each name. */
-  readonly #actors = new Map<string, UserProcess>();
+  readonly #actors = new Map<string, Actor>();
+  /** SysV segments by name. */
+  readonly #segments = new Map<string, number>();
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -100,7 +105,7 @@ export class EmulatedDriver implements Driver {
   }
 
   #kill(target: string, signal: number): string {
-    const process = this.#actors.get(target);
+    const process = this.#actors.get(target)?.process;
     if (!process) return "ESRCH";
     if (signal === 0) return this.#kernel.state.processes.has(process.pid) ? "ok" : "ESRCH";
     const name = SIGNALS[signal];
@@ -109,17 +114,19 @@ export class EmulatedDriver implements Driver {
   }
 
   process(actor: string, operation: ProcessOperation): Outcome {
-    let process = this.#actors.get(actor);
-    if (!process) this.#actors.set(actor, (process = this.#kernel.spawn(actor)));
-    if (process.status) return { result: "dead" };
-    if (process.isStuck) return { result: "stuck" };
-    return this.#perform(process, operation);
+    let found = this.#actors.get(actor);
+    if (!found)
+      this.#actors.set(actor, (found = { process: this.#kernel.spawn(actor), files: new Map() }));
+    if (found.process.status) return { result: "dead" };
+    if (found.process.isStuck) return { result: "stuck" };
+    return this.#perform(found, operation);
   }
 
-  #perform(process: UserProcess, operation: ProcessOperation): Outcome {
+  #perform(actor: Actor, operation: ProcessOperation): Outcome {
+    const { process } = actor;
     switch (operation.op) {
       case "fork":
-        return this.#fork(process, operation.child);
+        return this.#fork(actor, operation.child);
       case "wait":
         return this.#wait(process, operation.child);
       case "exit":
@@ -127,6 +134,7 @@ export class EmulatedDriver implements Driver {
         return { result: process.status ? formatStatus(process.status) : "" };
       case "exec":
         process.exec();
+        actor.files.clear();
         return { result: "ok" };
       case "signals":
         process.catchesSignals = operation.action === "catch";
@@ -134,24 +142,26 @@ export class EmulatedDriver implements Driver {
       default:
         return (
           tryPerformAccess(process, operation) ??
-          tryPerformMemory(process, operation) ??
+          tryPerformMemory(actor, operation) ??
+          tryPerformFiles(actor, operation) ??
+          tryPerformShm(process, operation, this.#segments) ??
           tryInspect(process, operation) ??
           refused(operation.op)
         );
     }
   }
 
-  #fork(process: UserProcess, name: string): Outcome {
-    const previous = this.#actors.get(name);
+  #fork({ process, files }: Actor, name: string): Outcome {
+    const previous = this.#actors.get(name)?.process;
     if (previous && !previous.status) return { result: "EEXIST" };
     const child = process.fork(name);
     if (typeof child === "string") return { result: child };
-    this.#actors.set(name, child);
+    this.#actors.set(name, { process: child, files: new Map(files) });
     return { result: "ok" };
   }
 
   #wait(process: UserProcess, name: string): Outcome {
-    const child = this.#actors.get(name);
+    const child = this.#actors.get(name)?.process;
     if (!child) return { result: "ECHILD" };
     const status = process.wait(child);
     return { result: typeof status === "string" ? status : formatStatus(status) };

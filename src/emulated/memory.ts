@@ -3,16 +3,17 @@ import { PAGE_2M } from "../address.ts";
 import type { UserProcess } from "../kernel/kernel.ts";
 import type { Advice } from "../kernel/madvise.ts";
 import type { Outcome, ProcessOperation } from "../transcript/driver.ts";
+import type { Actor } from "./actor.ts";
 import type { Operation } from "./operation.ts";
 
 /** Undefined: the operation is none of these. */
 export function tryPerformMemory(
-  process: UserProcess,
+  { process, files }: Actor,
   operation: ProcessOperation,
 ): Outcome | undefined {
   switch (operation.op) {
     case "mmap":
-      return mmap(process, operation);
+      return mmap(process, operation, files.get(operation.fd ?? ""));
     case "munmap":
       return { result: process.munmap(operation.address, operation.length) };
     case "mprotect": {
@@ -39,15 +40,16 @@ export function tryPerformMemory(
   }
 }
 
-function mmap(process: UserProcess, operation: Operation<"mmap">): Outcome {
+function mmap(process: UserProcess, operation: Operation<"mmap">, fd: number | undefined): Outcome {
   const { flags, length, protection, at, offset } = operation;
   const isHuge = flags.has("huge");
   // Both bits are MAP_SHARED_VALIDATE.
   const isShared = flags.has("shared") || flags.has("shared_validate");
   if ((offset ?? 0) % 4096 !== 0) return { result: "EINVAL" };
-  if (!flags.has("anon")) return { result: "EBADF" };
+  if (!flags.has("anon") && fd === undefined) return { result: "EBADF" };
   if (!isShared && !flags.has("private")) return { result: "EINVAL" };
   const address = process.mmap({
+    fd: flags.has("anon") ? undefined : fd,
     length,
     protection,
     isShared,

@@ -2,7 +2,7 @@
  * Physical memory. Sparse: a 2M section costs linear memory from its first write on. Addresses at
  * or beyond `bytes` are open bus: they read as all ones, and stores go nowhere.
  */
-import { type LeafLevel, PAGE_2M, pageBytesOf } from "../address.ts";
+import { type LeafLevel, PAGE_2M, PAGE_4K, pageBytesOf, roundUp } from "../address.ts";
 import { type Core, needsBacking } from "../core.ts";
 import { STATUS_NO_BACKING } from "../../assembly/layout.ts";
 import { OptionError } from "../errors.ts";
@@ -20,6 +20,22 @@ export class Ram {
   /** Bytes of linear memory that back RAM now. */
   get backedBytes(): number {
     return this.#core.exports.nrSectionsBacked() * PAGE_2M;
+  }
+
+  /** Zeroes bytes; whole frames give their backing back. */
+  zero(address: number, length: number): void {
+    this.#checkRange(address, length);
+    const end = address + length;
+    for (let at = address; at < end;) {
+      const level = ([3, 2, 1] as const).find((candidate) => {
+        const bytes = pageBytesOf(candidate);
+        return at % bytes === 0 && end - at >= bytes;
+      });
+      const step = level ? pageBytesOf(level) : Math.min(end, roundUp(at + 1, PAGE_4K)) - at;
+      if (level) this.zeroFrame(at, level);
+      else this.write(at, new Uint8Array(step));
+      at += step;
+    }
   }
 
   /** `nrBytes` (1 to 8) at `address`, little-endian, unsigned. */

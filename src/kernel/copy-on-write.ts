@@ -28,6 +28,7 @@ export function copyOnWrite(
   const isOwnersCopy = vma.isOwner && !old.isInPageCache;
   const copy = allocateHuge(kernel, vma, inode, leaf.address, isOwnersCopy);
   if (copy) {
+    vma.anonVma ??= { isForked: false };
     kernel.machine.ram.copyFrame(copy.frame, old.frame, copy.level);
     if (kernel.events.isHeard) {
       const bytes = inode.hstate.pageBytes;

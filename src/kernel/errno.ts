@@ -12,4 +12,12 @@ export type Errno =
   | "EEXIST"
   | "EINVAL"
   | "ERANGE"
+  | "EBUSY"
+  | "EFBIG"
+  | "EIO"
+  | "EISDIR"
+  | "ENODEV"
+  | "ENOSPC"
+  | "ENOTDIR"
+  | "EOPNOTSUPP"
   | "EOVERFLOW";

@@ -1,6 +1,7 @@
 /** What the kernel knows of a frame in use: one folio for a page of 4K, 2M or 1G. */
 import { type LeafLevel, pageBytesOf } from "../address.ts";
 import { InternalError } from "../errors.ts";
+import type { Subpool } from "./subpool.ts";
 
 export interface Folio {
   /** Physical address of its first byte. */
@@ -12,6 +13,8 @@ export interface Folio {
   mapCount: number;
   /** Whether a page cache holds it; otherwise it is anonymous. */
   isInPageCache: boolean;
+  /** The mount's quota that it counts in. */
+  readonly subpool: Subpool | undefined;
   /** When it is freed, R rises by one (folio_test_hugetlb_restore_reserve()). */
   restoresReservation: boolean;
 }
@@ -21,7 +24,7 @@ export class FolioTable {
   readonly #alive = new Set<number>();
   #lives = 0;
 
-  create(frame: number, level: LeafLevel): Folio {
+  create(frame: number, level: LeafLevel, subpool?: Subpool): Folio {
     if (this.#byFrame.has(frame)) throw new InternalError("a frame in use is not allocated");
     const folio: Folio = {
       frame,
@@ -29,6 +32,7 @@ export class FolioTable {
       life: ++this.#lives,
       mapCount: 0,
       isInPageCache: false,
+      subpool,
       restoresReservation: false,
     };
     this.#byFrame.set(frame, folio);

@@ -1,6 +1,7 @@
 /** fork, exec, exit: address spaces begin and end (kernel/fork.c, mm/hugetlb.c, kernel/exit.c). */
 import { ResourceError } from "../errors.ts";
 import { AddressSpace } from "./address-space.ts";
+import { Descriptors } from "./file.ts";
 import { openVma, removeVmas } from "./munmap.ts";
 import type { ExitStatus, Process } from "./process.ts";
 import { formatStatus } from "./process.ts";
@@ -33,6 +34,7 @@ export function spawn(kernel: KernelState, name: string, parent: number): Proces
     cpu: pid % kernel.machine.cpus.length,
     space: createSpace(kernel, pid),
     catchesSignals: false,
+    descriptors: new Descriptors(),
     isStuck: false,
     status: undefined,
   };
@@ -50,6 +52,7 @@ export function fork(kernel: KernelState, parent: Process, name: string): Proces
     throw error;
   }
   child.catchesSignals = parent.catchesSignals;
+  child.descriptors = parent.descriptors.copy();
   for (const vma of parent.space.vmas) {
     if (!(vma.flags & VM_DONTCOPY)) copyVma(kernel, parent.space, child.space, vma);
   }
@@ -81,7 +84,7 @@ function copyVma(kernel: KernelState, from: AddressSpace, to: AddressSpace, vma:
     return;
   }
   // vma_needs_copy(): where no page is its own there are zeros at most.
-  if (!vma.inode && !copy.anonVma) return;
+  if (!copy.anonVma) return;
   let nrShared = 0;
   kernel.tables.share(from.root, to.root, vma.start, vma.end, (leaf) => {
     nrShared++;
@@ -92,16 +95,18 @@ function copyVma(kernel: KernelState, from: AddressSpace, to: AddressSpace, vma:
   if (nrShared > 0) invalidate(kernel, from, vma.start, vma.end);
 }
 
-/** exec: every mapping goes and signal handlers are reset. */
+/** exec: every mapping goes, and every descriptor, and signal handlers are reset. */
 export function exec(kernel: KernelState, process: Process): void {
   destroySpace(kernel, process.space);
   process.space = createSpace(kernel, process.pid);
+  process.descriptors.closeAll();
   process.catchesSignals = false;
 }
 
 /** do_exit(): memory goes at once; the status stays until the parent waits. */
 export function end(kernel: KernelState, process: Process, status: ExitStatus): void {
   destroySpace(kernel, process.space);
+  process.descriptors.closeAll();
   process.status = status;
   if (kernel.events.isHeard) {
     const { pid, name } = process;

@@ -130,7 +130,8 @@ export class Hstate {
   /** free_huge_folio(): to the pool, or, while there is surplus, out of it. */
   free(folio: Folio): void {
     this.#folios.delete(folio);
-    const { restoresReservation } = folio;
+    // Where the quota's minimum would fall short, the page stays reserved for it.
+    const restoresReservation = folio.restoresReservation || folio.subpool?.put(1) === 0;
     if (restoresReservation) this.#reserved++;
     const leaves = this.#surplus > 0;
     if (leaves) this.#releaseSurplus(folio.frame);

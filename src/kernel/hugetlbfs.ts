@@ -2,29 +2,108 @@
 import type { Folio } from "./folio.ts";
 import type { Hstate } from "./hstate.ts";
 import { RegionMap } from "./region-map.ts";
+import type { Subpool } from "./subpool.ts";
+
+/** include/uapi/linux/fcntl.h: what a file refuses from now on. */
+export const F_SEAL_SEAL = 0x1;
+export const F_SEAL_SHRINK = 0x2;
+export const F_SEAL_GROW = 0x4;
+export const F_SEAL_WRITE = 0x8;
+export const F_SEAL_FUTURE_WRITE = 0x10;
+
+/** More than any index. */
+const INDEX_END = Number.MAX_SAFE_INTEGER;
+
+/** Where a file lives. */
+export interface Superblock {
+  /** The mount's quota; undefined: none. */
+  readonly subpool: Subpool | undefined;
+  /** Called when an inode of it dies. */
+  readonly onDeath?: () => void;
+}
+
+/** The kernel's own mount, of anonymous memory, memfd and SysV segments: without limits. */
+const INTERNAL: Superblock = { subpool: undefined };
 
 export class Inode {
   readonly hstate: Hstate;
+  readonly superblock: Superblock;
   /** i_size in bytes. */
   size: number;
+  /** F_SEAL_ bits; what is no memfd can have no more. */
+  seals = F_SEAL_SEAL;
+  /** Names in directories. */
+  nrLinks = 0;
+  /** S_PRIVATE: a SysV segment, whose pages were reserved when it was made. */
+  readonly isSegment: boolean;
   /** Of shared mappings: indexes that are reserved or instantiated. */
   readonly reservations = new RegionMap();
   /** The page cache, by index in huge pages. */
   readonly pages = new Map<number, Folio>();
-  /** Mappings, open descriptors, and system calls that have not returned yet. */
+  /** Mappings, open files, names, and system calls that have not returned yet. */
   #nrUsers = 0;
 
-  constructor(hstate: Hstate, size: number) {
+  constructor(hstate: Hstate, size: number, superblock = INTERNAL, isSegment = false) {
     this.hstate = hstate;
     this.size = size;
+    this.superblock = superblock;
+    this.isSegment = isSegment;
+  }
+
+  /** Whether anything but its names keeps it. */
+  get isBusy(): boolean {
+    return this.#nrUsers > this.nrLinks;
   }
 
   /** hugetlb_reserve_pages(), shared: false is ENOMEM. Indexes reserved before add nothing. */
   reserve(from: number, to: number): boolean {
     const added = to - from - this.reservations.count(from, to);
-    if (!this.hstate.reserve(added)) return false;
+    if (!this.reservePages(added)) return false;
     this.reservations.add(from, to);
     return true;
+  }
+
+  /** n pages of the mount's quota and of the pool; false: none of either. */
+  reservePages(n: number): boolean {
+    const { subpool } = this.superblock;
+    const fromPool = subpool ? subpool.tryGet(n) : n;
+    if (fromPool === undefined) return false;
+    if (this.hstate.reserve(fromPool)) return true;
+    if (subpool) {
+      // Only what the minimum had given goes back to it.
+      this.hstate.unreserve(subpool.put(n - fromPool));
+      subpool.forget(fromPool);
+    }
+    return false;
+  }
+
+  /** n reservations of its are not needed any more. */
+  unreservePages(n: number): void {
+    this.hstate.unreserve(this.superblock.subpool?.put(n) ?? n);
+  }
+
+  /** hugetlb_add_to_page_cache() */
+  addPage(index: number, folio: Folio): void {
+    folio.isInPageCache = true;
+    this.pages.set(index, folio);
+  }
+
+  /**
+   * remove_inode_hugepages() with an end: the pages of [from, to) leave the file and its map. Empty
+   * indexes keep their reservations. Precondition: nothing maps them.
+   */
+  punch(from: number, to: number): void {
+    for (const index of this.#cachedIn(from, to)) {
+      this.#removePage(index);
+      this.#forgetReservations(index, index + 1, 1);
+    }
+  }
+
+  /** remove_inode_hugepages() to the end of the file: pages and reservations. */
+  truncatePages(from: number): void {
+    const cached = this.#cachedIn(from, INDEX_END);
+    for (const index of cached) this.#removePage(index);
+    this.#forgetReservations(from, INDEX_END, cached.length);
   }
 
   /** One more user. */
@@ -32,21 +111,36 @@ export class Inode {
     this.#nrUsers++;
   }
 
-  /** One user less; the inode dies with the last. */
+  /** One user less; with the last it dies (hugetlbfs_evict_inode()): pages and reservations go. */
   put(): void {
-    if (--this.#nrUsers === 0) this.#evict();
+    if (--this.#nrUsers > 0) return;
+    this.truncatePages(0);
+    this.superblock.onDeath?.();
   }
 
-  /** hugetlbfs_evict_inode(): pages and reservations go. Precondition: nothing maps them. */
-  #evict(): void {
-    const nrPages = this.pages.size;
-    const nrIndexes = this.reservations.count(0, Number.MAX_SAFE_INTEGER);
-    for (const folio of this.pages.values()) {
-      folio.isInPageCache = false;
-      this.hstate.free(folio);
+  /** Walks the range or the page cache, whichever is shorter. */
+  #cachedIn(from: number, to: number): number[] {
+    if (to - from > this.pages.size) {
+      const indexes = [...this.pages.keys()].filter((index) => index >= from && index < to);
+      return indexes.toSorted((a, b) => a - b);
     }
-    this.pages.clear();
-    // hugetlb_unreserve_pages(): what was instantiated held no reservation any more.
-    this.hstate.unreserve(nrIndexes - nrPages);
+    const indexes: number[] = [];
+    for (let index = from; index < to; index++) if (this.pages.has(index)) indexes.push(index);
+    return indexes;
+  }
+
+  #removePage(index: number): void {
+    const folio = this.pages.get(index);
+    if (!folio) return;
+    this.pages.delete(index);
+    folio.isInPageCache = false;
+    this.hstate.free(folio);
+  }
+
+  /** hugetlb_unreserve_pages(): what was instantiated held no reservation any more. */
+  #forgetReservations(from: number, to: number, nrFreed: number): void {
+    const nrIndexes = this.reservations.count(from, to);
+    this.reservations.remove(from, to);
+    this.unreservePages(nrIndexes - nrFreed);
   }
 }

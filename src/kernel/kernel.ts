@@ -10,16 +10,21 @@ import { type Stop, accessMemory } from "./access.ts";
 import { Buddy } from "./buddy.ts";
 import type { Errno } from "./errno.ts";
 import { type EventListener, EventStream } from "./event.ts";
+import { type OpenFile, type OpenRequest, type Stat, openFile, stat, unlink } from "./file.ts";
 import { FolioTable } from "./folio.ts";
 import { end, exec, fork, spawn } from "./fork.ts";
 import { type PoolCounters, Hstate } from "./hstate.ts";
 import { type Advice, madvise } from "./madvise.ts";
+import { Inode } from "./hugetlbfs.ts";
+import { type MemfdRequest, addSeals, createMemfd } from "./memfd.ts";
 import { mincore } from "./mincore.ts";
 import { mlock, munlock } from "./mlock.ts";
 import { type MmapRequest, mmap } from "./mmap.ts";
+import { MountTable, type Statfs } from "./mount.ts";
 import { mprotect } from "./mprotect.ts";
 import { type MremapRequest, mremap } from "./mremap.ts";
 import { munmap } from "./munmap.ts";
+import { PlainInode } from "./plain-file.ts";
 import { readPoolFile, writePoolFile } from "./pool-files.ts";
 import type { ExitStatus, Process } from "./process.ts";
 import {
@@ -34,8 +39,19 @@ import {
   statusText,
 } from "./procfs.ts";
 import { DEFAULT_PROFILE, profile } from "./profile.ts";
+import { pread, pwrite } from "./read-write.ts";
 import { ReverseMap } from "./reverse-map.ts";
+import {
+  type ShmatRequest,
+  type ShmgetRequest,
+  shmat,
+  shmdt,
+  shmget,
+  shmrm,
+  shmstat,
+} from "./shm.ts";
 import { type KernelState, RESERVED_BYTES } from "./state.ts";
+import { type FallocateMode, fallocate, ftruncate, truncate } from "./truncate.ts";
 import type { Protection } from "./vma.ts";
 
 export interface KernelOptions {
@@ -83,6 +99,10 @@ export function createKernel(options: KernelOptions = {}): Kernel {
       [PAGE_1G, new Hstate(3, buddy, folios, events)],
     ]),
     reverseMap: new ReverseMap(),
+    mounts: new MountTable(),
+    plainFiles: new Map(),
+    segments: new Map(),
+    nextSegment: 0,
     events,
     processes: new Map(),
     running: machine.cpus.map(() => undefined),
@@ -153,6 +173,20 @@ export class Kernel {
     return writePoolFile(this.state, path, text);
   }
 
+  /** Mounts hugetlbfs; options as mount(8) takes them: "pagesize=2M,size=50%". */
+  mount(path: string, options = ""): "ok" | Errno {
+    return this.state.mounts.mount(this.state.hstates, path, options);
+  }
+  remount(path: string, options = ""): "ok" | Errno {
+    return this.state.mounts.remount(this.state.hstates, path, options);
+  }
+  umount(path: string): "ok" | Errno {
+    return this.state.mounts.umount(path);
+  }
+  statfs(path: string): Statfs | Errno {
+    return this.state.mounts.at(path)?.statfs ?? "ENOENT";
+  }
+
   #wrap(process: Process): UserProcess {
     const wrapped = new UserProcess(this.state, process, (child) => this.#wrap(child));
     this.#processes.set(process.pid, wrapped);
@@ -202,7 +236,7 @@ export class UserProcess {
 
   /** The new mapping's address, or an errno. */
   mmap(request: MmapRequest): number | Errno {
-    return mmap(this.#kernel, this.#alive.space, request);
+    return mmap(this.#kernel, this.#alive, request);
   }
   munmap(address: number, length: number): "ok" | Errno {
     return munmap(this.#kernel, this.#alive.space, address, length);
@@ -248,6 +282,81 @@ export class UserProcess {
       return typeof old === "bigint" ? cpu.store(address, 8, old + 1n) : old;
     });
     return result.kind === "done" ? undefined : result;
+  }
+
+  // ---- Files. Descriptors are close-on-exec.
+
+  /**
+   * A descriptor of a file below a mount of hugetlbfs, in / or in /tmp, open for reading and writing
+   * unless the request says otherwise.
+   */
+  open(path: string, request: OpenRequest = {}): number | Errno {
+    const process = this.#alive;
+    const file = openFile(this.#kernel, path, request);
+    if (typeof file === "string") return file;
+    const fd = process.descriptors.install(file);
+    if (request.isTruncated && file.inode instanceof Inode) truncate(this.#kernel, file.inode, 0);
+    else if (request.isTruncated && file.inode instanceof PlainInode) file.inode.truncate(0);
+    return fd;
+  }
+  /** A descriptor of a file without a name. */
+  memfd(request: MemfdRequest = {}): number | Errno {
+    const file = createMemfd(this.#kernel, request);
+    return typeof file === "string" ? file : this.#alive.descriptors.install(file);
+  }
+  close(fd: number): "ok" | Errno {
+    return this.#alive.descriptors.close(fd);
+  }
+  unlink(path: string): "ok" | Errno {
+    return unlink(this.#kernel, path);
+  }
+  ftruncate(fd: number, size: number): "ok" | Errno {
+    return this.#withFile(fd, (file) => ftruncate(this.#kernel, file, size));
+  }
+  fallocate(fd: number, mode: FallocateMode, offset: number, length: number): "ok" | Errno {
+    return this.#withFile(fd, (file) => fallocate(this.#kernel, file, mode, offset, length));
+  }
+  /** Up to 8 bytes of the file, little-endian. */
+  pread(fd: number, offset: number): { nrBytes: number; value: bigint } | Errno {
+    return this.#withFile(fd, (file) => pread(this.#kernel, file, offset));
+  }
+  /** 8 bytes; EINVAL of a file of huge pages, which cannot be written by a system call. */
+  pwrite(fd: number, offset: number, value: bigint): "ok" | Errno {
+    return this.#withFile(fd, (file) => pwrite(file, offset, value));
+  }
+  fstat(fd: number): Stat | Errno {
+    return this.#withFile(fd, (file) => stat(file));
+  }
+  /** F_ADD_SEALS: F_SEAL_ bits. */
+  addSeals(fd: number, seals: number): "ok" | Errno {
+    return this.#withFile(fd, (file) => addSeals(this.#kernel, file, seals));
+  }
+
+  #withFile<T>(fd: number, act: (file: OpenFile) => T | Errno): T | Errno {
+    const file = this.#alive.descriptors.at(fd);
+    return file ? act(file) : "EBADF";
+  }
+
+  // ---- System V shared memory
+
+  /** The identifier of a new segment. */
+  shmget(request: ShmgetRequest): number | Errno {
+    return shmget(this.#kernel, request);
+  }
+  /** Where the segment is attached. */
+  shmat(request: ShmatRequest): number | Errno {
+    return shmat(this.#kernel, this.#alive.space, request);
+  }
+  shmdt(address: number): "ok" | Errno {
+    return shmdt(this.#kernel, this.#alive.space, address);
+  }
+  /** IPC_RMID */
+  shmrm(id: number): "ok" | Errno {
+    return shmrm(this.#kernel, id);
+  }
+  /** IPC_STAT: bytes asked for, and mappings. */
+  shmstat(id: number): { length: number; nrAttached: number } | Errno {
+    return shmstat(this.#kernel, id);
   }
 
   // ---- Life

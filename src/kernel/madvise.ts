@@ -4,10 +4,18 @@ import type { AddressSpace } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
 import { modifyVma, zapSingle } from "./munmap.ts";
 import type { KernelState } from "./state.ts";
-import { pageBytes } from "./vma.ts";
-import { VM_DONTCOPY, VM_LOCKED, VM_WIPEONFORK, withFlags } from "./vm-flags.ts";
+import { punchHole } from "./truncate.ts";
+import { offsetOf, pageBytes } from "./vma.ts";
+import {
+  VM_DONTCOPY,
+  VM_LOCKED,
+  VM_MAYWRITE,
+  VM_SHARED,
+  VM_WIPEONFORK,
+  withFlags,
+} from "./vm-flags.ts";
 
-export type Advice = "dontneed" | "dontfork" | "dofork" | "wipeonfork";
+export type Advice = "dontneed" | "remove" | "dontfork" | "dofork" | "wipeonfork";
 
 export function madvise(
   kernel: KernelState,
@@ -48,6 +56,12 @@ function adviseOne(
     if (start % pageBytes(vma) !== 0 || vma.flags & VM_LOCKED) return "EINVAL";
     zapSingle(kernel, space, vma, start, roundDown(stop, pageBytes(vma)));
     return "ok";
+  }
+  if (advice === "remove") {
+    // madvise_remove()
+    if (vma.flags & VM_LOCKED || !vma.inode) return "EINVAL";
+    if (!(vma.flags & VM_SHARED) || !(vma.flags & VM_MAYWRITE)) return "EACCES";
+    return punchHole(kernel, vma.inode, offsetOf(vma, start), stop - start);
   }
   if (advice === "wipeonfork" && (vma.inode || !kernel.profile.hasWipeOnFork)) return "EINVAL";
   const flags = FLAGS_AFTER[advice](vma.flags);

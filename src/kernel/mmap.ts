@@ -1,21 +1,25 @@
 /** mmap: placement, the checks in the kernel's order, reservation (mm/mmap.c, ksys_mmap_pgoff()). */
 import { PAGE_4K, roundUp } from "../address.ts";
+import { OptionError } from "../errors.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
-import type { Hstate } from "./hstate.ts";
-import { Inode } from "./hugetlbfs.ts";
+import { OpenFile } from "./file.ts";
+import { F_SEAL_FUTURE_WRITE, F_SEAL_WRITE, Inode } from "./hugetlbfs.ts";
 import { munmap, openVma } from "./munmap.ts";
 import { populate } from "./page-fault.ts";
 import { getUnmappedArea } from "./placement.ts";
 import { reserveForMmap } from "./reservation.ts";
+import type { Process } from "./process.ts";
 import type { KernelState } from "./state.ts";
 import type { Protection, Vma } from "./vma.ts";
 import {
   VM_ACCOUNT,
   VM_GROWSDOWN,
   VM_LOCKED,
+  VM_MAYWRITE,
   VM_NOHUGEPAGE,
   VM_NORESERVE,
+  VM_SHARED,
   withFlags,
 } from "./vm-flags.ts";
 
@@ -25,6 +29,8 @@ export interface MmapRequest {
   readonly protection: Protection;
   /** MAP_SHARED; otherwise MAP_PRIVATE. Shared anonymous memory is modelled for huge pages. */
   readonly isShared?: boolean;
+  /** Descriptor of the file; undefined: anonymous memory. */
+  readonly fd?: number;
   /** Bytes of the huge page (MAP_HUGETLB); undefined: 4K pages. */
   readonly hugePageBytes?: number;
   /** MAP_NORESERVE */
@@ -49,22 +55,50 @@ export interface MmapRequest {
 /** loff_t ends at 2^63. */
 const OFFSET_END = 2 ** 63;
 
-/** The address of the new mapping, or the error's name. */
-export function mmap(
+/** ksys_mmap_pgoff(): the address of the new mapping, or the error's name. */
+export function mmap(kernel: KernelState, process: Process, request: MmapRequest): number | Errno {
+  if ((request.offset ?? 0) % PAGE_4K !== 0) return "EINVAL";
+  const file = fileOf(kernel, process, request);
+  return typeof file === "string" ? file : mmapFile(kernel, process.space, request, file);
+}
+
+/** The file that is mapped: huge memory without one gets its own (hugetlb_file_setup()). */
+function fileOf(
+  kernel: KernelState,
+  process: Process,
+  { fd, hugePageBytes, length }: MmapRequest,
+): OpenFile | undefined | Errno {
+  if (fd !== undefined) {
+    const file = process.descriptors.at(fd);
+    if (!file) return "EBADF";
+    if (file.inode instanceof Inode) return file;
+    if (hugePageBytes !== undefined) return "EINVAL";
+    throw new OptionError("fd", "a mapping of a file of 4K pages is not modelled");
+  }
+  if (hugePageBytes === undefined) return undefined;
+  const hstate = kernel.hstates.get(hugePageBytes);
+  if (!hstate || length === 0) return "EINVAL";
+  return new OpenFile(new Inode(hstate, roundUp(length, hugePageBytes)), true);
+}
+
+/** do_mmap(): of a file of huge pages, or without one. */
+export function mmapFile(
   kernel: KernelState,
   space: AddressSpace,
   request: MmapRequest,
+  file: OpenFile | undefined,
 ): number | Errno {
-  const { offset = 0, placement = "hint", growsDown = false } = request;
-  if (offset % PAGE_4K !== 0) return "EINVAL";
-  const hstate = hstateOf(kernel, request.hugePageBytes);
-  if (hstate === "EINVAL" || request.length === 0) return "EINVAL";
-  const bytes = hstate?.pageBytes ?? PAGE_4K;
-  if (hstate && !kernel.profile.roundsHugeLength && request.length % bytes !== 0) return "EINVAL";
-  const length = roundUp(request.length, bytes);
+  const { offset = 0, placement = "hint", protection, isShared = false } = request;
+  const inode = file?.inode instanceof Inode ? file.inode : undefined;
+  if (request.length === 0) return "EINVAL";
+  const pageBytes = inode?.hstate.pageBytes ?? PAGE_4K;
+  if (inode && !kernel.profile.roundsHugeLength && request.length % pageBytes !== 0) {
+    return "EINVAL";
+  }
+  const length = roundUp(request.length, pageBytes);
   const start = getUnmappedArea(kernel.profile, space, {
     length,
-    pageBytes: bytes,
+    pageBytes,
     at: request.at ?? 0,
     isFixed: placement !== "hint",
     is32Bit: request.is32Bit ?? false,
@@ -72,17 +106,14 @@ export function mmap(
   if (typeof start !== "number") return start;
   if (placement === "fixed_noreplace" && !space.isFree(start, start + length)) return "EEXIST";
   // file_mmap_ok(); memory without a file has no end.
-  if (hstate && offset + length >= OFFSET_END) return "EOVERFLOW";
-  if (hstate && growsDown) return "EINVAL";
+  if (inode && offset + length >= OFFSET_END) return "EOVERFLOW";
+  if (file && isShared && protection.write && !file.isWritable) return "EACCES";
+  if (inode && request.growsDown) return "EINVAL";
   const replaced = placement === "fixed" ? filesIn(kernel, space, start, start + length) : [];
-  for (const inode of replaced) inode.get();
-  const result = mapRegion(kernel, space, request, hstate, start, start + length);
-  for (const inode of replaced) inode.put();
+  for (const old of replaced) old.get();
+  const result = mapRegion(kernel, space, request, file, start, start + length);
+  for (const old of replaced) old.put();
   return result;
-}
-
-function hstateOf(kernel: KernelState, bytes: number | undefined): Hstate | undefined | "EINVAL" {
-  return bytes === undefined ? undefined : (kernel.hstates.get(bytes) ?? "EINVAL");
 }
 
 /** Files that a fixed mapping is put over: since fput() is deferred they outlive the call. */
@@ -96,32 +127,35 @@ function mapRegion(
   kernel: KernelState,
   space: AddressSpace,
   request: MmapRequest,
-  hstate: Hstate | undefined,
+  file: OpenFile | undefined,
   start: number,
   end: number,
 ): number | Errno {
   const { protection, isShared = false, offset = 0 } = request;
+  const inode = file?.inode instanceof Inode ? file.inode : undefined;
   if (request.placement === "fixed") {
     const unmapped = munmap(kernel, space, start, end - start);
     if (unmapped !== "ok") return unmapped;
   }
-  if (hstate && offset % hstate.pageBytes !== 0) return "EINVAL";
-  // A writable mapping extends the file to its end (hugetlbfs_file_mmap()).
-  const size = protection.write ? offset + (end - start) : end - start;
+  const seals = inode && isShared ? inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) : 0;
+  if (seals && isDeniedBySeals(kernel, seals, protection)) return "EPERM";
+  if (inode && offset % inode.hstate.pageBytes !== 0) return "EINVAL";
   const vma: Vma = {
     start,
     end,
     protection,
     isShared,
-    flags: flagsOf(kernel, request),
-    inode: hstate && new Inode(hstate, size),
-    offset: hstate ? offset : start,
+    flags: flagsOf(kernel, request, file?.isWritable ?? true) & ~(seals ? VM_MAYWRITE : 0),
+    inode,
+    offset: inode ? offset : start,
     isOwner: false,
     reservation: undefined,
     isUnmapped: false,
     anonVma: undefined,
   };
-  if (vma.inode && !reserveForMmap(kernel, vma, vma.inode)) return "ENOMEM";
+  if (inode && !reserveForMmap(kernel, vma, inode)) return "ENOMEM";
+  // A writable mapping, private ones included, extends the file to its end (hugetlbfs_file_mmap()).
+  if (inode && protection.write) inode.size = Math.max(inode.size, offset + (end - start));
   openVma(kernel, space, vma);
   space.insert(vma);
   const merged = space.merge(vma);
@@ -129,11 +163,18 @@ function mapRegion(
   return start;
 }
 
+/** memfd_check_seals_mmap(), mapping_map_writable() */
+function isDeniedBySeals(kernel: KernelState, seals: number, { write }: Protection): boolean {
+  return write || ((seals & F_SEAL_WRITE) !== 0 && !kernel.profile.sealedMapsReadOnly);
+}
+
 /** calc_vm_flag_bits(), accountable_mapping(). */
-function flagsOf(kernel: KernelState, request: MmapRequest): number {
-  const isHuge = request.hugePageBytes !== undefined;
-  const { isNoreserve = false, isStack = false } = request;
+function flagsOf(kernel: KernelState, request: MmapRequest, isWritable: boolean): number {
+  const isHuge = request.hugePageBytes !== undefined || request.fd !== undefined;
+  const { isNoreserve = false, isStack = false, isShared = false } = request;
   let flags = withFlags(0, VM_NORESERVE, isNoreserve);
+  flags = withFlags(flags, VM_SHARED, isShared && isWritable);
+  flags = withFlags(flags, VM_MAYWRITE, !isShared || isWritable);
   flags = withFlags(flags, VM_NOHUGEPAGE, isStack && kernel.profile.stackIsNoHuge);
   if (isHuge) return flags;
   flags = withFlags(flags, VM_ACCOUNT, request.protection.write && !isNoreserve);

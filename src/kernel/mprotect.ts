@@ -6,7 +6,7 @@ import { modifyVma } from "./munmap.ts";
 import { populate } from "./page-fault.ts";
 import { type KernelState, invalidate } from "./state.ts";
 import { type Protection, type Vma, isSameProtection, leafRights } from "./vma.ts";
-import { VM_ACCOUNT, VM_LOCKED, VM_NORESERVE } from "./vm-flags.ts";
+import { VM_ACCOUNT, VM_LOCKED, VM_MAYWRITE, VM_NORESERVE } from "./vm-flags.ts";
 
 export function mprotect(
   kernel: KernelState,
@@ -37,6 +37,7 @@ function protectPart(
   stop: number,
   protection: Protection,
 ): "ok" | Errno {
+  if (protection.write && !(vma.flags & VM_MAYWRITE)) return "EACCES";
   if (isSameProtection(vma.protection, protection)) return "ok";
   // Locked memory that becomes writable gets its own pages now, not when it is written.
   const breaksLocked = (vma.flags & VM_LOCKED) !== 0 && !vma.protection.write && protection.write;

@@ -79,16 +79,14 @@ function faultHuge(
     return SIGBUS;
   }
   const index = fileIndex(vma, inode, page);
-  if (index * inode.hstate.pageBytes >= inode.size) return SIGBUS;
   let folio = inode.pages.get(index);
   if (!folio) {
+    if (index >= Math.floor(inode.size / inode.hstate.pageBytes)) return SIGBUS;
     folio = allocateHuge(kernel, vma, inode, page, false);
     if (!folio) return noPage(kernel, space.pid);
     kernel.machine.ram.zeroFrame(folio.frame, folio.level);
-    if (vma.isShared) {
-      folio.isInPageCache = true;
-      inode.pages.set(index, folio);
-    }
+    if (vma.isShared) inode.addPage(index, folio);
+    else vma.anonVma ??= { isForked: false };
   }
   // make_huge_pte(): a page of the file is writable in a shared mapping alone.
   const isWritable = vma.isShared ? vma.protection.write : isWrite && !folio.isInPageCache;

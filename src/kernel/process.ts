@@ -1,5 +1,6 @@
 /** A process: an address space on a CPU, how it takes signals, and how it ended. */
 import type { AddressSpace } from "./address-space.ts";
+import type { Descriptors } from "./file.ts";
 
 export type ExitStatus =
   | { readonly kind: "exited"; readonly code: number }
@@ -15,6 +16,7 @@ export interface Process {
   space: AddressSpace;
   /** Whether SIGBUS and SIGSEGV have a handler. */
   catchesSignals: boolean;
+  descriptors: Descriptors;
   /** Its last fault never returned: it does nothing any more, but can be killed. */
   isStuck: boolean;
   /** Undefined while it lives. */

@@ -31,6 +31,14 @@ export interface Profile {
   readonly sharedFaultNeedsAvailable: boolean;
   /** A shared NORESERVE fault takes any free page, reserved or not. */
   readonly sharedNoreserveTakesReserved: boolean;
+  /** The owner's copy-on-write asks for the mount's quota; the first kernels forgot to. */
+  readonly ownerCowAsksQuota: boolean;
+  /** A page that the mount's minimum keeps serves any fault, not the owner's and shared ones alone. */
+  readonly minimumServesAll: boolean;
+  /** What a seal keeps from being written can be mapped shared to be read (6.7). */
+  readonly sealedMapsReadOnly: boolean;
+  /** F_SEAL_EXEC (6.3) */
+  readonly hasSealExec: boolean;
   /** fork copies the entries of shared mappings too, instead of leaving them to be faulted in. */
   readonly forkCopiesShared: boolean;
   /** MADV_DONTNEED on hugetlb is allowed (5.18). */
@@ -76,6 +84,10 @@ const FIXED: Profile = {
   stealShiftsOffsetTwice: false,
   sharedFaultNeedsAvailable: false,
   sharedNoreserveTakesReserved: false,
+  ownerCowAsksQuota: true,
+  minimumServesAll: true,
+  sealedMapsReadOnly: true,
+  hasSealExec: true,
   forkCopiesShared: false,
   hasHugeDontneed: true,
   hasHugeMove: true,
@@ -105,6 +117,7 @@ const V6_12: Profile = {
   ...V6_18,
   name: "6.12",
   zapRestoresReservation: "last mapping",
+  minimumServesAll: false,
   movesManyMappings: false,
   mremapChecksFirst: false,
   hintIsRounded: "down",
@@ -115,6 +128,8 @@ const V6_1: Profile = {
   ...V6_12,
   name: "6.1",
   zapRestoresReservation: "never",
+  sealedMapsReadOnly: false,
+  hasSealExec: false,
   smapsShows1GShared: false,
   stackIsNoHuge: false,
   alignsAnonymous: false,
@@ -126,6 +141,7 @@ const V2_6_27: Profile = {
   noPageSignal: "SIGKILL",
   stealShiftsOffsetTwice: true,
   sharedNoreserveTakesReserved: true,
+  ownerCowAsksQuota: false,
   forkCopiesShared: true,
   hasHugeDontneed: false,
   hasHugeMove: false,

@@ -6,23 +6,22 @@ import type { Folio } from "./folio.ts";
 import type { Inode } from "./hugetlbfs.ts";
 import { RegionMap } from "./region-map.ts";
 import type { KernelState } from "./state.ts";
+import type { Subpool } from "./subpool.ts";
 import { type Vma, fileIndex } from "./vma.ts";
 import { VM_NORESERVE } from "./vm-flags.ts";
 
 /** What mmap reserves for a new mapping; false is ENOMEM. Sets OWNER and the reservation. */
 export function reserveForMmap(kernel: KernelState, vma: Vma, inode: Inode): boolean {
   const { profile } = kernel;
-  if (
-    vma.flags & VM_NORESERVE &&
-    (profile.hearsNoreserve || profile.privateReservation === "none")
-  ) {
-    return true;
-  }
+  const isNoreserve = (vma.flags & VM_NORESERVE) !== 0;
+  if (isNoreserve && (profile.hearsNoreserve || profile.privateReservation === "none")) return true;
+  // A segment's pages were reserved when it was made.
+  if (inode.isSegment) return true;
   const from = fileIndex(vma, inode, vma.start);
   const to = fileIndex(vma, inode, vma.end);
   if (vma.isShared) return inode.reserve(from, to);
   if (profile.privateReservation === "none") return true;
-  if (!inode.hstate.reserve(to - from)) return false;
+  if (!inode.reservePages(to - from)) return false;
   vma.isOwner = true;
   vma.reservation =
     profile.privateReservation === "map"
@@ -31,35 +30,55 @@ export function reserveForMmap(kernel: KernelState, vma: Vma, inode: Inode): boo
   return true;
 }
 
-/** vma_has_reserves(): whether a page of the pool is kept for this index of this mapping. */
-function hasReservation(kernel: KernelState, vma: Vma, inode: Inode, index: number): boolean {
-  if (vma.isShared) {
-    if (kernel.profile.sharedFaultNeedsAvailable) return false;
-    return inode.reservations.has(index);
-  }
-  if (!vma.isOwner || !vma.reservation) return false;
-  return vma.reservation.kind === "map"
-    ? !vma.reservation.consumed.has(index)
-    : vma.reservation.pages > 0;
-}
+/** Who asks for a page: a mapping's fault, or fallocate for a file. */
+type Asker = Pick<Vma, "isShared" | "flags" | "isOwner" | "reservation">;
 
-/** Whether taking the page lowers R although the mapping was not let at the reserved pages. */
-function consumesAnyway(kernel: KernelState, vma: Vma, inode: Inode, index: number): boolean {
-  return vma.isShared && kernel.profile.sharedFaultNeedsAvailable && inode.reservations.has(index);
-}
+/** hugetlbfs_fallocate()'s pseudo_vma: what it takes is what a shared mapping would. */
+const FILE: Asker = { isShared: true, flags: 0, isOwner: false, reservation: undefined };
 
-/** vma_commit_reservation(): the index has had its page. */
-function consume(vma: Vma, inode: Inode, index: number): void {
-  if (vma.isShared) inode.reservations.add(index, index + 1);
-  else if (vma.reservation?.kind === "map") vma.reservation.consumed.add(index, index + 1);
-  else if (vma.reservation && vma.reservation.pages > 0) {
-    vma.reservation = { kind: "count", pages: vma.reservation.pages - 1 };
-  }
+/** vma_needs_reservation(): whether no page is kept for this index by the map that it belongs to. */
+function needsReservation(asker: Asker, inode: Inode, index: number): boolean {
+  if (asker.isShared) return !inode.reservations.has(index);
+  const { reservation } = asker;
+  if (!reservation) return true;
+  return reservation.kind === "map" ? reservation.consumed.has(index) : reservation.pages === 0;
 }
 
 /**
- * A page for a fault of `vma` at `address`, its contents not yet set; undefined if there is none.
- * `avoidsReserve`: the owner's copy-on-write, which never uses its reservation.
+ * vma_has_reserves(): whether the page may be one of the reserved. `isKept`: the map or the mount's
+ * minimum keeps one for it.
+ */
+function mayUseReserved(kernel: KernelState, asker: Asker, isKept: boolean): boolean {
+  const { profile } = kernel;
+  const isNoreserve = (asker.flags & VM_NORESERVE) !== 0;
+  if (asker.isShared) {
+    if (isNoreserve && profile.sharedNoreserveTakesReserved) return true;
+    return isKept && !profile.sharedFaultNeedsAvailable;
+  }
+  if (profile.minimumServesAll) return isKept;
+  return isKept && asker.isOwner;
+}
+
+/** vma_commit_reservation(): the index has had its page. */
+function consume(asker: Asker, inode: Inode, index: number): void {
+  const { reservation } = asker;
+  if (asker.isShared) inode.reservations.add(index, index + 1);
+  else if (reservation?.kind === "map") reservation.consumed.add(index, index + 1);
+  else if (reservation && reservation.pages > 0) {
+    asker.reservation = { kind: "count", pages: reservation.pages - 1 };
+  }
+}
+
+/** What `tryGet(1)` of the mount's quota gave, and the pool could not: `fromPool` of the page. */
+function returnQuota(inode: Inode, subpool: Subpool, fromPool: number): void {
+  if (fromPool > 0) subpool.forget(1);
+  else inode.hstate.unreserve(subpool.put(1));
+}
+
+/**
+ * A page for a fault of `vma` at `address`, its contents not yet set; undefined if there is none,
+ * in the pool or within the mount's quota. `avoidsReserve`: the owner's copy-on-write, which never
+ * uses its reservation.
  */
 export function allocateHuge(
   kernel: KernelState,
@@ -68,24 +87,50 @@ export function allocateHuge(
   address: number,
   avoidsReserve: boolean,
 ): Folio | undefined {
-  const { hstate } = inode;
-  const index = fileIndex(vma, inode, address);
-  const isReserved = !avoidsReserve && hasReservation(kernel, vma, inode, index);
-  const takesOthers =
-    vma.isShared && (vma.flags & VM_NORESERVE) !== 0 && kernel.profile.sharedNoreserveTakesReserved;
-  let frame = hstate.dequeue(isReserved || takesOthers);
+  return allocate(kernel, vma, inode, fileIndex(vma, inode, address), avoidsReserve);
+}
+
+/** A page for an index of a file that no fault asked for. */
+export function allocateForFile(
+  kernel: KernelState,
+  inode: Inode,
+  index: number,
+): Folio | undefined {
+  return allocate(kernel, FILE, inode, index, false);
+}
+
+/** alloc_hugetlb_folio() */
+function allocate(
+  kernel: KernelState,
+  asker: Asker,
+  inode: Inode,
+  index: number,
+  avoidsReserve: boolean,
+): Folio | undefined {
+  const { profile } = kernel;
+  const { hstate, superblock } = inode;
+  const isInMap = !needsReservation(asker, inode, index);
+  const asksQuota = avoidsReserve ? profile.ownerCowAsksQuota : !isInMap;
+  const { subpool } = superblock;
+  const fromPool = asksQuota && subpool ? subpool.tryGet(1) : 1;
+  if (fromPool === undefined) return undefined;
+  const fromMinimum = fromPool === 0 && (!avoidsReserve || profile.minimumServesAll);
+  const isKept = (isInMap && !avoidsReserve) || fromMinimum;
+  const isReserved = mayUseReserved(kernel, asker, isKept);
+  let frame = hstate.dequeue(isReserved);
   const isSurplus = frame === undefined;
   frame ??= hstate.allocateSurplus();
-  if (frame === undefined) return undefined;
-  if (isReserved || (!avoidsReserve && consumesAnyway(kernel, vma, inode, index))) {
-    hstate.consumeReservation();
+  if (frame === undefined) {
+    if (asksQuota && subpool) returnQuota(inode, subpool, fromPool);
+    return undefined;
   }
-  if (!avoidsReserve) consume(vma, inode, index);
+  if (isKept && (isReserved || asker.isShared)) hstate.consumeReservation();
+  if (!avoidsReserve) consume(asker, inode, index);
   if (kernel.events.isHeard) {
     const from = isSurplus ? "surplus" : isReserved ? "reservation" : "pool";
     kernel.events.emit({ kind: "allocate", frame, bytes: hstate.pageBytes, from });
   }
-  return kernel.folios.create(frame, hstate.level);
+  return kernel.folios.create(frame, hstate.level, subpool);
 }
 
 /**
@@ -117,7 +162,7 @@ export function closeReservation(vma: Vma, inode: Inode): void {
   if (!vma.isOwner || !reservation) return;
   const from = fileIndex(vma, inode, vma.start);
   const to = fileIndex(vma, inode, vma.end);
-  inode.hstate.unreserve(
+  inode.unreservePages(
     reservation.kind === "map"
       ? to - from - reservation.consumed.count(from, to)
       : reservation.pages,

@@ -7,9 +7,12 @@ import type { Buddy } from "./buddy.ts";
 import type { EventStream } from "./event.ts";
 import { type Folio, type FolioTable, bytesOf } from "./folio.ts";
 import type { Hstate } from "./hstate.ts";
+import type { MountTable } from "./mount.ts";
+import type { PlainInode } from "./plain-file.ts";
 import type { Process } from "./process.ts";
 import type { Profile } from "./profile.ts";
 import type { ReverseMap } from "./reverse-map.ts";
+import type { Segment } from "./shm.ts";
 import type { Vma } from "./vma.ts";
 
 export interface KernelState {
@@ -21,7 +24,13 @@ export interface KernelState {
   /** By page size in bytes. */
   readonly hstates: ReadonlyMap<number, Hstate>;
   readonly reverseMap: ReverseMap;
+  readonly mounts: MountTable;
+  /** Files where no hugetlbfs is mounted, by path. */
+  readonly plainFiles: Map<string, PlainInode>;
   readonly events: EventStream;
+  /** SysV segments by identifier. */
+  readonly segments: Map<number, Segment>;
+  nextSegment: number;
   /** Living and ended ones, by pid, until their parent has waited for them. */
   readonly processes: Map<number, Process>;
   /** By CPU: the address space that its CR3 names. */

@@ -13,8 +13,15 @@ export const VM_WIPEONFORK = 1 << 5;
 /** MAP_STACK */
 export const VM_NOHUGEPAGE = 1 << 6;
 
+/** A shared mapping of a file that is open for writing; `Vma.isShared` is VM_MAYSHARE. */
+export const VM_SHARED = 1 << 7;
+/** mprotect may make it writable. */
+export const VM_MAYWRITE = 1 << 8;
+
 /** By the letters that smaps shows. */
 export const VM_FLAG_OF = {
+  sh: VM_SHARED,
+  mw: VM_MAYWRITE,
   gd: VM_GROWSDOWN,
   lo: VM_LOCKED,
   dc: VM_DONTCOPY,

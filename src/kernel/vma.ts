@@ -39,7 +39,7 @@ export interface Vma {
   reservation: Reservation | undefined;
   /** HPAGE_RESV_UNMAPPED: pages were taken from it. */
   isUnmapped: boolean;
-  /** Of a 4K mapping; undefined until a page is its own. */
+  /** Of a private mapping; undefined until a page is its own. */
   anonVma: AnonVma | undefined;
 }
 

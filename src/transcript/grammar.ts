@@ -12,7 +12,7 @@ import { InternalError } from "../errors.ts";
 import type { MapFlag } from "./driver.ts";
 
 const PROCESS_TABLE = [
-  "mmap NAME LEN PROT FLAGS [later fd=FD] [off=N] [at=ADDR]",
+  "mmap NAME LEN PROT FLAGS [fd=FD] [off=N] [at=ADDR]",
   "munmap ADDR LEN",
   "mprotect ADDR LEN PROT",
   "later msync ADDR LEN sync|async|inval",
@@ -39,21 +39,21 @@ const PROCESS_TABLE = [
   "later setuid UID",
   "later rlimit memlock|as|data|fsize VALUE",
   "let NAME ADDR",
-  "later open FD PATH [rdonly] [creat] [trunc] [tmpfile]",
-  "later close FD",
-  "later unlink PATH",
-  "later ftruncate FD LEN",
-  "later fallocate FD alloc|keep|punch|punchonly|zero|collapse OFF LEN",
-  "later pread FD OFF",
-  "later pwrite FD OFF VALUE",
-  "later fstat FD",
-  "later memfd FD [huge] [huge=SIZE] [seal]",
-  "later seals FD BITS",
-  "later shmget ID LEN [huge] [huge=SIZE] [noreserve]",
-  "later shmat NAME ID [rdonly] [rnd] [at=ADDR]",
-  "later shmdt ADDR",
-  "later shmrm ID",
-  "later shmstat ID",
+  "open FD PATH [rdonly] [creat] [trunc] [tmpfile]",
+  "close FD",
+  "unlink PATH",
+  "ftruncate FD LEN",
+  "fallocate FD alloc|keep|punch|punchonly|zero|collapse OFF LEN",
+  "pread FD OFF",
+  "pwrite FD OFF VALUE",
+  "fstat FD",
+  "memfd FD [huge] [huge=SIZE] [seal]",
+  "seals FD BITS",
+  "shmget ID LEN [huge] [huge=SIZE] [noreserve]",
+  "shmat NAME ID [rdonly] [rnd] [at=ADDR]",
+  "shmdt ADDR",
+  "shmrm ID",
+  "shmstat ID",
   "later vmsplice FD ADDR",
   "later piperead FD",
   "later pin PIN ADDR LEN",
@@ -80,10 +80,10 @@ const HOST_TABLE = [
   "nr_hugepages [SIZE] COUNT...",
   "nr_overcommit_hugepages [SIZE] COUNT...",
   "sysctl_nr_hugepages COUNT...",
-  "later mount PATH OPTIONS",
-  "later remount PATH OPTIONS",
-  "later umount PATH",
-  "later statfs PATH",
+  "mount PATH OPTIONS",
+  "remount PATH OPTIONS",
+  "umount PATH",
+  "statfs PATH",
   "later node_nr_hugepages NODE [SIZE] COUNT...",
   "later node_hugepages NODE [SIZE]",
   "later cgroup_create CGROUP",
@@ -113,9 +113,9 @@ export const MAP_FLAGS = [
 ] as const satisfies readonly MapFlag[];
 
 /** Move a word up to carry it out. */
-const ADVICES = "dontneed dontfork dofork wipeonfork".split(" ");
+const ADVICES = "dontneed remove dontfork dofork wipeonfork".split(" ");
 const LATER_ADVICES = [
-  ..."dontneed_locked remove free willneed populate_read populate_write keeponfork cold".split(" "),
+  ..."dontneed_locked free willneed populate_read populate_write keeponfork cold".split(" "),
   ..."pageout mergeable hugepage nohugepage collapse dontdump dodump random".split(" "),
   ..."sequential guard_install hwpoison soft_offline".split(" "),
 ];

@@ -15,7 +15,7 @@ test.each(RECORDINGS)("the recording %s is a script", (name) => {
   expect(operations.length).toBe(nrOperations);
 });
 
-test("what is not carried out yet is understood all the same", () => {
+test("the whole language is understood", () => {
   const text = `
     A open f /mnt/huge/f creat trunc
     A mmap a 2h rw shared,noreserve fd=f off=0x7fffffffffe00000 => EOVERFLOW ;
@@ -31,8 +31,6 @@ test("what is not carried out yet is understood all the same", () => {
     A madvise a 1h populate_write
     host mount /mnt/huge min_size=6M,size=50%,mode=0700,uid=5
     host statfs /mnt/huge`;
-  const isRefused = parseTranscript(text, "f").errors?.map((error) => error.place.line);
-  expect(isRefused).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
   expect(parseTranscript(text, "f", { refuseUnimplemented: false }).errors).toBeUndefined();
 });
 

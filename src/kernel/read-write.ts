@@ -1,0 +1,35 @@
+/** read and write of files (fs/hugetlbfs/inode.c: hugetlbfs_read_iter()): there is no write. */
+import type { Errno } from "./errno.ts";
+import type { OpenFile } from "./file.ts";
+import { Inode } from "./hugetlbfs.ts";
+import type { KernelState } from "./state.ts";
+
+/** Up to 8 bytes; holes read as zeros. */
+export function pread(
+  kernel: KernelState,
+  { inode }: OpenFile,
+  offset: number,
+): { readonly nrBytes: number; readonly value: bigint } {
+  const nrBytes = Math.max(0, Math.min(8, inode.size - offset));
+  let value = 0n;
+  for (let i = nrBytes - 1; i >= 0; i--) {
+    const byte = inode instanceof Inode ? huge(kernel, inode, offset + i) : inode.read(offset + i);
+    value = (value << 8n) | BigInt(byte);
+  }
+  return { nrBytes, value };
+}
+
+function huge(kernel: KernelState, inode: Inode, offset: number): number {
+  const { pageBytes } = inode.hstate;
+  const folio = inode.pages.get(Math.floor(offset / pageBytes));
+  return folio ? Number(kernel.machine.ram.load(folio.frame + (offset % pageBytes), 1)) : 0;
+}
+
+/** 8 bytes. */
+export function pwrite(file: OpenFile, offset: number, value: bigint): "ok" | Errno {
+  const { inode } = file;
+  if (!file.isWritable) return "EBADF";
+  if (inode instanceof Inode) return "EINVAL";
+  for (let i = 0; i < 8; i++) inode.write(offset + i, Number((value >> BigInt(8 * i)) & 0xffn));
+  return "ok";
+}

@@ -1,0 +1,117 @@
+/**
+ * A file's size and pages change (fs/hugetlbfs/inode.c: hugetlb_vmtruncate(), hugetlbfs_fallocate(),
+ * hugetlbfs_punch_hole()).
+ */
+import { roundDown, roundUp } from "../address.ts";
+import type { Errno } from "./errno.ts";
+import type { OpenFile } from "./file.ts";
+import {
+  F_SEAL_FUTURE_WRITE,
+  F_SEAL_GROW,
+  F_SEAL_SHRINK,
+  F_SEAL_WRITE,
+  Inode,
+} from "./hugetlbfs.ts";
+import { zapSingle } from "./munmap.ts";
+import { PlainInode } from "./plain-file.ts";
+import { allocateForFile } from "./reservation.ts";
+import type { KernelState } from "./state.ts";
+
+/** loff_t ends at 2^63. */
+const OFFSET_END = 2 ** 63;
+
+/** Takes away what lies behind the new size, private copies included. */
+export function ftruncate(kernel: KernelState, file: OpenFile, size: number): "ok" | Errno {
+  const { inode } = file;
+  if (!file.isWritable || size < 0) return "EINVAL";
+  if (size >= OFFSET_END) return "EFBIG";
+  if (inode instanceof Inode && size % inode.hstate.pageBytes !== 0) return "EINVAL";
+  if (size < inode.size && inode.seals & F_SEAL_SHRINK) return "EPERM";
+  if (size > inode.size && inode.seals & F_SEAL_GROW) return "EPERM";
+  if (inode instanceof PlainInode) inode.truncate(size);
+  else truncate(kernel, inode, size);
+  return "ok";
+}
+
+/** hugetlb_vmtruncate(). Precondition: `size` is a multiple of the page. */
+export function truncate(kernel: KernelState, inode: Inode, size: number): void {
+  inode.size = size;
+  unmapRange(kernel, inode, size, OFFSET_END);
+  inode.truncatePages(size / inode.hstate.pageBytes);
+}
+
+/** hugetlb_vmdelete_list(): empties every mapping of [from, to), bytes of the file. */
+function unmapRange(kernel: KernelState, inode: Inode, from: number, to: number): void {
+  for (const [vma, space] of kernel.reverseMap.mappings(inode)) {
+    const start = vma.start + Math.max(0, from - vma.offset);
+    const end = Math.min(vma.end, vma.start + (to - vma.offset));
+    if (start < end) zapSingle(kernel, space, vma, start, end);
+  }
+}
+
+/** `keep` and `punch` keep the size; `punchonly` is PUNCH_HOLE without KEEP_SIZE. */
+export type FallocateMode = "alloc" | "keep" | "punch" | "punchonly" | "zero" | "collapse";
+
+export function fallocate(
+  kernel: KernelState,
+  file: OpenFile,
+  mode: FallocateMode,
+  offset: number,
+  length: number,
+): "ok" | Errno {
+  if (length <= 0) return "EINVAL";
+  if (mode === "punchonly") return "EOPNOTSUPP";
+  if (!file.isWritable) return "EBADF";
+  if (offset + length > OFFSET_END) return "EFBIG";
+  const { inode } = file;
+  if (mode === "zero" || mode === "collapse" || inode instanceof PlainInode) return "EOPNOTSUPP";
+  if (mode === "punch") return punchHole(kernel, inode, offset, length);
+  return preallocate(kernel, inode, offset, length, mode === "keep");
+}
+
+/** Whole pages go; of pages that are hit in part the part is zeroed. */
+export function punchHole(
+  kernel: KernelState,
+  inode: Inode,
+  offset: number,
+  length: number,
+): "ok" | Errno {
+  if (inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) return "EPERM";
+  const { pageBytes } = inode.hstate;
+  const end = offset + length;
+  const [holeStart, holeEnd] = [roundUp(offset, pageBytes), roundDown(end, pageBytes)];
+  if (offset < holeStart) zeroPartialPage(kernel, inode, offset, Math.min(end, holeStart));
+  if (holeEnd > holeStart) unmapRange(kernel, inode, holeStart, holeEnd);
+  if (end > holeEnd && end > holeStart) zeroPartialPage(kernel, inode, holeEnd, end);
+  inode.punch(holeStart / pageBytes, holeEnd / pageBytes);
+  return "ok";
+}
+
+/** hugetlbfs_zero_partial_page(). Precondition: [from, to) lies in one page. */
+function zeroPartialPage(kernel: KernelState, inode: Inode, from: number, to: number): void {
+  const { pageBytes } = inode.hstate;
+  const folio = inode.pages.get(Math.floor(from / pageBytes));
+  if (folio) kernel.machine.ram.zero(folio.frame + (from % pageBytes), to - from);
+}
+
+/** From the page that `offset` lies in to the one before the end, each with a page of its own. */
+function preallocate(
+  kernel: KernelState,
+  inode: Inode,
+  offset: number,
+  length: number,
+  keepsSize: boolean,
+): "ok" | Errno {
+  const { pageBytes } = inode.hstate;
+  const end = offset + length;
+  if (inode.seals & F_SEAL_GROW && end > inode.size) return "EPERM";
+  for (let index = Math.floor(offset / pageBytes); index * pageBytes < end; index++) {
+    if (inode.pages.has(index)) continue;
+    const folio = allocateForFile(kernel, inode, index);
+    if (!folio) return "ENOSPC";
+    kernel.machine.ram.zeroFrame(folio.frame, folio.level);
+    inode.addPage(index, folio);
+  }
+  if (!keepsSize) inode.size = Math.max(inode.size, end);
+  return "ok";
+}
