@@ -262,6 +262,18 @@ export function share(root: f64, child: f64, start: f64, end: f64, capacity: u32
 export function list(root: f64, start: f64, end: f64, capacity: u32): i32 {
   return tables.list(<u64>root, <u64>start, <u64>end, exchange, capacity);
 }
+export function ensureTable(root: f64, va: f64, level: u32): i32 {
+  return tables.ensureTable(<u64>root, <u64>(<i64>va), level);
+}
+export function tableAt(root: f64, va: f64, level: u32): f64 {
+  return <f64>tables.tableAt(<u64>root, <u64>(<i64>va), level);
+}
+export function linkTable(root: f64, va: f64, level: u32, table: f64): i32 {
+  return tables.linkTable(<u64>root, <u64>(<i64>va), level, <u64>table);
+}
+export function unlinkTable(root: f64, va: f64, level: u32): void {
+  tables.unlinkTable(<u64>root, <u64>(<i64>va), level);
+}
 export function freeTables(root: f64, floor: f64, ceiling: f64): void {
   tables.freeTables(<u64>root, <u64>floor, <u64>ceiling);
 }

@@ -137,25 +137,60 @@ export function lookup(root: u64, va: u64, out: usize): bool {
   return isMapped;
 }
 
+/** Makes the tables that lead to the entry of `va` at `level`, down to the one that holds it. */
+export function ensureTable(root: u64, va: u64, level: u32): i32 {
+  let table = root;
+  for (let at: u32 = LEVEL_PML4; at > level; at--) {
+    const address = entryAddress(table, va, at);
+    let entry = loadEntry(address);
+    if (isKeptLeaf(entry, at)) return STATUS_LEAF_IN_THE_WAY;
+    if (!(entry & P)) {
+      const frame = takeTable();
+      if (!frame) return STATUS_NEEDS_TABLE;
+      entry = encodeTable(frame);
+      storeEntry(address, entry);
+    }
+    table = entry & ADDRESS;
+  }
+  holder = table;
+  return STATUS_DONE;
+}
+
+/** What `ensureTable` ended at. */
+let holder: u64 = 0;
+
+/** The table that holds the entry of `va` at `level`; 0 if there is none. */
+export function tableAt(root: u64, va: u64, level: u32): u64 {
+  let table = root;
+  for (let at: u32 = LEVEL_PML4; at > level; at--) {
+    const entry = loadEntry(entryAddress(table, va, at));
+    if (!(entry & P) || isKeptLeaf(entry, at)) return 0;
+    table = entry & ADDRESS;
+  }
+  return table;
+}
+
+/** Makes `table` the one that holds the entry of `va` at `level`. Precondition: there is none. */
+export function linkTable(root: u64, va: u64, level: u32, table: u64): i32 {
+  const status = ensureTable(root, va, level + 1);
+  if (status == STATUS_DONE) storeEntry(entryAddress(holder, va, level + 1), encodeTable(table));
+  return status;
+}
+
+/** Takes the table that holds the entry of `va` at `level` out of the way. It is not freed. */
+export function unlinkTable(root: u64, va: u64, level: u32): void {
+  const above = tableAt(root, va, level + 1);
+  if (above) storeEntry(entryAddress(above, va, level + 1), 0);
+}
+
 /** Maps `count` pages of `level` from `va` to consecutive frames from `pa`; replaces old leaves. */
 export function install(root: u64, va: u64, level: u32, pa: u64, count: u32, rights: u32): i32 {
   const bytes = (<u64>1) << levelShift(level);
   next = va;
   for (let i: u32 = 0; i < count; i++) {
-    let table = root;
-    for (let at: u32 = LEVEL_PML4; at > level; at--) {
-      const address = entryAddress(table, next, at);
-      let entry = loadEntry(address);
-      if (isKeptLeaf(entry, at)) return STATUS_LEAF_IN_THE_WAY;
-      if (!(entry & P)) {
-        const frame = takeTable();
-        if (!frame) return STATUS_NEEDS_TABLE;
-        entry = encodeTable(frame);
-        storeEntry(address, entry);
-      }
-      table = entry & ADDRESS;
-    }
-    const address = entryAddress(table, next, level);
+    const status = ensureTable(root, next, level);
+    if (status != STATUS_DONE) return status;
+    const address = entryAddress(holder, next, level);
     const old = loadEntry(address);
     if (old & P && !isKeptLeaf(old, level)) return STATUS_LEAF_IN_THE_WAY;
     storeEntry(address, encodeLeaf(pa + i * bytes, level, rights));

@@ -68,6 +68,10 @@ interface CoreExports {
   protect(root: number, start: number, end: number, rights: number): number;
   share(root: number, child: number, start: number, end: number, capacity: number): number;
   list(root: number, start: number, end: number, capacity: number): number;
+  ensureTable(root: number, va: number, level: number): number;
+  tableAt(root: number, va: number, level: number): number;
+  linkTable(root: number, va: number, level: number, table: number): number;
+  unlinkTable(root: number, va: number, level: number): void;
   freeTables(root: number, floor: number, ceiling: number): void;
   nextAddress(): number;
   nrLeaves(): number;

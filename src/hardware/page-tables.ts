@@ -133,6 +133,34 @@ export class PageTables {
     this.#range(start, visit, (from) => this.#core.exports.list(root, from, end, CAPACITY));
   }
 
+  /** Makes the tables down to the one that holds the entry of `address` at `level`. */
+  ensure(root: number, address: number, level: LeafLevel): void {
+    for (;;) {
+      const status = this.#core.exports.ensureTable(root, address, level);
+      if (status === STATUS_DONE) return;
+      this.#resolve(status);
+    }
+  }
+
+  /** Physical address of the table that holds the entry of `address` at `level`, if there is one. */
+  tableAt(root: number, address: number, level: LeafLevel): number | undefined {
+    return this.#core.exports.tableAt(root, address, level) || undefined;
+  }
+
+  /** Makes `table`, another root's, that table of this root too. Precondition: it has none. */
+  link(root: number, address: number, level: LeafLevel, table: number): void {
+    for (;;) {
+      const status = this.#core.exports.linkTable(root, address, level, table);
+      if (status === STATUS_DONE) return;
+      this.#resolve(status);
+    }
+  }
+
+  /** Takes that table out of this root. It is not freed. */
+  unlink(root: number, address: number, level: LeafLevel): void {
+    this.#core.exports.unlinkTable(root, address, level);
+  }
+
   /** Frees the tables that serve only [floor, ceiling), between which nothing is mapped. */
   freeTables(root: number, floor: number, ceiling: number): void {
     const { exports } = this.#core;

@@ -5,6 +5,7 @@ import { Descriptors } from "./file.ts";
 import { openVma, removeVmas } from "./munmap.ts";
 import type { ExitStatus, Process } from "./process.ts";
 import { formatStatus } from "./process.ts";
+import { ensureTable, isTableShared } from "./shared-tables.ts";
 import { type KernelState, invalidate, mapFolio } from "./state.ts";
 import { type Vma, leafRights } from "./vma.ts";
 import { VM_DONTCOPY, VM_LOCKED, VM_WIPEONFORK } from "./vm-flags.ts";
@@ -77,7 +78,10 @@ function copyVma(kernel: KernelState, from: AddressSpace, to: AddressSpace, vma:
   to.insert(copy);
   if (vma.isShared) {
     if (!kernel.profile.forkCopiesShared) return;
+    const { inode } = vma;
     kernel.tables.list(from.root, vma.start, vma.end, (leaf) => {
+      if (inode) ensureTable(kernel, to, copy, inode, leaf.address);
+      if (isTableShared(kernel, to, leaf.address)) return;
       const folio = kernel.folios.at(leaf.physicalAddress);
       mapFolio(kernel, to, leaf.address, folio, leafRights(copy, leaf.writable));
     });

@@ -2,8 +2,9 @@
  * What must hold between any two operations. On profile `fixed` always; on a real kernel's profile
  * a violation is one of its known defects, or a bug of ours.
  */
-import { PAGE_4K, USER_END } from "../address.ts";
+import { PAGE_1G, PAGE_4K, USER_END } from "../address.ts";
 import { bytesOf } from "./folio.ts";
+import { isTableShared } from "./shared-tables.ts";
 import { type KernelState, RESERVED_BYTES } from "./state.ts";
 
 /** One line for each invariant that does not hold; empty when all do. */
@@ -45,9 +46,16 @@ function idlePools(kernel: KernelState): string[] {
 function mapCounts(kernel: KernelState): string[] {
   const broken: string[] = [];
   const entries = new Map<number, number>();
+  const seen = new Set<string>();
   for (const { space, status } of kernel.processes.values()) {
     if (status) continue;
     kernel.tables.list(space.root, 0, USER_END, ({ physicalAddress, address }) => {
+      // A shared table's entry is one entry.
+      if (isTableShared(kernel, space, address)) {
+        const entry = `${kernel.tables.tableAt(space.root, address, 2)} ${address % PAGE_1G}`;
+        if (seen.has(entry)) return;
+        seen.add(entry);
+      }
       entries.set(physicalAddress, (entries.get(physicalAddress) ?? 0) + 1);
       if (!space.find(address)) broken.push(`an entry at ${address} belongs to no mapping`);
     });

@@ -101,6 +101,7 @@ export function createKernel(options: KernelOptions = {}): Kernel {
     reverseMap: new ReverseMap(),
     mounts: new MountTable(),
     plainFiles: new Map(),
+    sharedTables: new Map(),
     segments: new Map(),
     nextSegment: 0,
     events,

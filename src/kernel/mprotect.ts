@@ -4,6 +4,7 @@ import type { AddressSpace } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
 import { modifyVma } from "./munmap.ts";
 import { populate } from "./page-fault.ts";
+import { unshareTables } from "./shared-tables.ts";
 import { type KernelState, invalidate } from "./state.ts";
 import { type Protection, type Vma, isSameProtection, leafRights } from "./vma.ts";
 import { VM_ACCOUNT, VM_LOCKED, VM_MAYWRITE, VM_NORESERVE } from "./vm-flags.ts";
@@ -46,6 +47,7 @@ function protectPart(
   if (!changed) return "EINVAL";
   // Private pages are made writable by a write fault, which sees whether they are shared.
   const rights = leafRights(changed, changed.isShared && protection.write);
+  unshareTables(kernel, space, start, stop);
   kernel.tables.protect(space.root, start, stop, rights);
   invalidate(kernel, space, start, stop);
   if (breaksLocked) populate(kernel, space, changed, start, stop);

@@ -6,6 +6,7 @@ import { munmap, openVma, splitAt } from "./munmap.ts";
 import { populate } from "./page-fault.ts";
 import { type Placement, getUnmappedArea } from "./placement.ts";
 import { clearReservation } from "./reservation.ts";
+import { unshareTables } from "./shared-tables.ts";
 import { type KernelState, invalidate } from "./state.ts";
 import { type Vma, leafRights, offsetOf, pageBytes } from "./vma.ts";
 import { VM_LOCKED } from "./vm-flags.ts";
@@ -183,6 +184,7 @@ function moveVma(
   openVma(kernel, space, moved);
   space.insert(moved);
   const merged = space.merge(moved);
+  unshareTables(kernel, space, address, address + length);
   kernel.tables.remove(space.root, address, address + length, (leaf) => {
     const rights = leaf.kept ? leafRights(moved, false) : leafRights(moved, leaf.writable);
     const at = target + (leaf.address - address);

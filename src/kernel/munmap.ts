@@ -1,9 +1,10 @@
 /** munmap: pages go first, then mappings and what they hold (mm/vma.c, mm/hugetlb.c). */
-import { PAGE_4K, roundUp } from "../address.ts";
+import { PAGE_1G, PAGE_4K, roundUp } from "../address.ts";
 import { type AddressSpace, TASK_SIZE } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
 import { Gather } from "./gather.ts";
 import { closeReservation, restoreOnZap } from "./reservation.ts";
+import { unshareTables } from "./shared-tables.ts";
 import { type KernelState, invalidate } from "./state.ts";
 import type { Vma } from "./vma.ts";
 
@@ -19,6 +20,7 @@ function zap(
   end: number,
   gather: Gather,
 ): void {
+  unshareTables(kernel, space, start, end);
   let nrGone = 0;
   kernel.tables.remove(space.root, start, end, (leaf) => {
     nrGone++;
@@ -60,8 +62,12 @@ export function openVma(kernel: KernelState, space: AddressSpace, vma: Vma): voi
   kernel.reverseMap.add(vma.inode, vma, space);
 }
 
-/** Makes `address` a border; false: it lies inside a huge page (EINVAL). */
+/**
+ * Makes `address` a border; false: it lies inside a huge page (EINVAL). A table can only be shared
+ * where all of its 1 GiB is one mapping's (hugetlb_split()).
+ */
 export function splitAt(kernel: KernelState, space: AddressSpace, address: number): boolean {
+  if (address % PAGE_1G !== 0) unshareTables(kernel, space, address, address + 1);
   const split = space.splitAt(address);
   if (split === false) return false;
   if (split.upper) openVma(kernel, space, split.upper);

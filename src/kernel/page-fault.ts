@@ -9,6 +9,7 @@ import { copyOnWrite } from "./copy-on-write.ts";
 import { FAULT_HANDLED, type FaultOutcome, SIGBUS, type Signal, noPage } from "./fault-outcome.ts";
 import type { Inode } from "./hugetlbfs.ts";
 import { allocateHuge } from "./reservation.ts";
+import { ensureTable } from "./shared-tables.ts";
 import { expandStack } from "./stack.ts";
 import { type KernelState, invalidate, mapFolio, printk } from "./state.ts";
 import { type Protection, type Vma, fileIndex, leafRights, pageBytes } from "./vma.ts";
@@ -54,6 +55,7 @@ function faultIn(
 ): FaultOutcome {
   const isWrite = intent === "write";
   const page = roundDown(address, pageBytes(vma));
+  if (vma.inode) ensureTable(kernel, space, vma, vma.inode, page);
   const leaf = kernel.tables.lookup(space.root, page);
   if (leaf && (!isWrite || leaf.writable)) {
     // Somebody was faster, or the TLB is older than the tables.

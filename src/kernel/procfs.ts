@@ -6,6 +6,7 @@ import { PAGE_2M, PAGE_4K, roundDown } from "../address.ts";
 import type { Leaf } from "../hardware/page-tables.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Process } from "./process.ts";
+import { isTableShared } from "./shared-tables.ts";
 import type { KernelState } from "./state.ts";
 import { type Vma, pageBytes } from "./vma.ts";
 import { VM_FLAG_OF } from "./vm-flags.ts";
@@ -47,7 +48,7 @@ export function smaps(kernel: KernelState, space: AddressSpace, vma: Vma): Smaps
   kernel.tables.list(space.root, vma.start, vma.end, (leaf) => {
     if (leaf.physicalAddress === kernel.zeroFrame) return;
     if (!vma.inode) resident += PAGE_4K;
-    else if (showsAsShared(kernel, leaf)) sharedHugetlb += vma.inode.hstate.pageBytes;
+    else if (showsAsShared(kernel, space, leaf)) sharedHugetlb += vma.inode.hstate.pageBytes;
     else privateHugetlb += vma.inode.hstate.pageBytes;
   });
   const { read, write, execute } = vma.protection;
@@ -66,8 +67,9 @@ export function smaps(kernel: KernelState, space: AddressSpace, vma: Vma): Smaps
   };
 }
 
-function showsAsShared(kernel: KernelState, leaf: Leaf): boolean {
+function showsAsShared(kernel: KernelState, space: AddressSpace, leaf: Leaf): boolean {
   if (kernel.folios.at(leaf.physicalAddress).mapCount > 1) return true;
+  if (isTableShared(kernel, space, leaf.address)) return true;
   return leaf.level === 3 && kernel.profile.smapsShows1GShared;
 }
 
@@ -116,7 +118,9 @@ export function pagemap(
       frame: leaf.physicalAddress + roundDown(address + i * step - leaf.address, PAGE_4K),
       life: folio.life,
       isFile: folio.isInPageCache,
-      isExclusive: folio.mapCount === 1,
+      isExclusive:
+        folio.mapCount === 1 &&
+        !(kernel.profile.pagemapKnowsSharedTables && isTableShared(kernel, space, leaf.address)),
     };
   });
 }

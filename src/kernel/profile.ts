@@ -68,6 +68,8 @@ export interface Profile {
   readonly hintIsRounded: "up" | "down";
   /** errno of mlock when the first page, or a later one, cannot be had. */
   readonly mlockFails: { readonly first: Errno; readonly later: Errno };
+  /** pagemap shows a page whose table is shared as not exclusive. */
+  readonly pagemapKnowsSharedTables: boolean;
   /** smaps shows a 1G page that one process maps as Shared_Hugetlb. */
   readonly smapsShows1GShared: boolean;
 }
@@ -101,6 +103,7 @@ const FIXED: Profile = {
   roundsHugeLength: true,
   hintIsRounded: "up",
   mlockFails: { first: "ENOMEM", later: "ENOMEM" },
+  pagemapKnowsSharedTables: true,
   smapsShows1GShared: false,
 };
 
@@ -128,6 +131,7 @@ const V6_1: Profile = {
   ...V6_12,
   name: "6.1",
   zapRestoresReservation: "never",
+  pagemapKnowsSharedTables: false,
   sealedMapsReadOnly: false,
   hasSealExec: false,
   smapsShows1GShared: false,

@@ -12,6 +12,7 @@ import type { PlainInode } from "./plain-file.ts";
 import type { Process } from "./process.ts";
 import type { Profile } from "./profile.ts";
 import type { ReverseMap } from "./reverse-map.ts";
+import type { SharedTables } from "./shared-tables.ts";
 import type { Segment } from "./shm.ts";
 import type { Vma } from "./vma.ts";
 
@@ -28,6 +29,7 @@ export interface KernelState {
   /** Files where no hugetlbfs is mounted, by path. */
   readonly plainFiles: Map<string, PlainInode>;
   readonly events: EventStream;
+  readonly sharedTables: SharedTables;
   /** SysV segments by identifier. */
   readonly segments: Map<number, Segment>;
   nextSegment: number;
