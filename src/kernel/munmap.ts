@@ -64,7 +64,11 @@ export function openVma(kernel: KernelState, space: AddressSpace, vma: Vma): voi
 export function splitAt(kernel: KernelState, space: AddressSpace, address: number): boolean {
   const split = space.splitAt(address);
   if (split === false) return false;
-  if (split.upper) openVma(kernel, space, split.upper);
+  if (split) {
+    const { lower, upper } = split;
+    if (lower.inode) kernel.reverseMap.resized(lower.inode, lower);
+    openVma(kernel, space, upper);
+  }
   return true;
 }
 
