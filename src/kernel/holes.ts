@@ -12,11 +12,7 @@ export interface Holes {
   readonly largest: number;
 }
 
-export function summarizeHoles(
-  vma: Vma,
-  left: Holes | undefined,
-  right: Holes | undefined,
-): Holes {
+export function summarizeHoles(vma: Vma, left: Holes | undefined, right: Holes | undefined): Holes {
   let largest = 0;
   if (left) largest = Math.max(left.largest, vma.start - left.end);
   if (right) largest = Math.max(largest, right.largest, right.start - vma.end);
