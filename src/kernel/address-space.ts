@@ -2,7 +2,7 @@
 import { PAGE_4K, USER_END, roundDown, roundUp } from "../address.ts";
 import { findHole, summarizeHoles } from "./holes.ts";
 import { OrderedTree } from "./ordered-tree.ts";
-import { type Vma, canMerge, offsetOf, pageBytes, splitVma } from "./vma.ts";
+import { type Vma, canMerge, offsetOf, pageBytes, upperPiece } from "./vma.ts";
 import { VM_GROWSDOWN } from "./vm-flags.ts";
 
 /** One past the last address that can be mapped: not the last page of the lower half. */
@@ -95,8 +95,8 @@ export class AddressSpace {
     if (!vma || vma.start === address) return undefined;
     // hugetlb_vm_op_split()
     if (address % pageBytes(vma) !== 0) return false;
-    const upper = splitVma(vma, address);
-    this.#vmas.refresh(vma);
+    const upper = upperPiece(vma, address);
+    this.setRange(vma, vma.start, address);
     this.insert(upper);
     return { lower: vma, upper };
   }
