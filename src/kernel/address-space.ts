@@ -151,7 +151,10 @@ export class AddressSpace {
     }
   }
 
-  /** unmapped_area(): the same of the lowest hole; of an aligned start it asks for as much again. */
+  /**
+   * unmapped_area(): the same of the lowest hole; below a stack as much has to be free from the
+   * aligned start on.
+   */
   findLowest(length: number, alignment: number, low: number, high: number): number | undefined {
     const needed = length + alignment - PAGE_4K;
     for (let limit = low; ;) {
@@ -159,9 +162,9 @@ export class AddressSpace {
       if (!hole) return undefined;
       const start = roundUp(hole.start, alignment);
       const above = this.firstEndingAfter(hole.end);
-      const border = above && above.flags & VM_GROWSDOWN ? startWithGap(above) : Infinity;
-      if (start + needed <= border) return start;
-      limit = above?.end ?? high;
+      const isStack = above && above.flags & VM_GROWSDOWN;
+      if (!isStack || start + needed <= startWithGap(above)) return start;
+      limit = above.end;
     }
   }
 

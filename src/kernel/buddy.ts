@@ -1,7 +1,7 @@
 /**
  * The buddy allocator (mm/page_alloc.c): blocks of 2^order frames, order 0 (4K) to 18 (1G), split
  * on demand and merged with their buddy when freed. Free 1G blocks that were never split cost one
- * set entry each, however large RAM is.
+ * entry each, however large RAM is.
  */
 import { PAGE_1G, PAGE_4K } from "../address.ts";
 import { InternalError } from "../errors.ts";

@@ -19,7 +19,7 @@ export function summarizeHoles(vma: Vma, left: Holes | undefined, right: Holes |
   return { start: left?.start ?? vma.start, end: right?.end ?? vma.end, largest };
 }
 
-export interface Hole {
+interface Hole {
   readonly start: number;
   readonly end: number;
 }

@@ -24,7 +24,7 @@ interface OwnNode<Item, Summary> extends TreeNode<Item, Summary> {
 }
 
 /** The summary of a node's item and of the subtrees to its left and right. */
-export type Summarize<Item, Summary> = (
+type Summarize<Item, Summary> = (
   item: Item,
   left: Summary | undefined,
   right: Summary | undefined,
