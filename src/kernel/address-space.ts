@@ -123,7 +123,8 @@ export class AddressSpace {
 
   /** Whether nothing is mapped in [start, end), and something could be. */
   isFree(start: number, end: number): boolean {
-    return start >= 0 && end <= TASK_SIZE && this.overlapping(start, end).length === 0;
+    const above = this.firstEndingAfter(start);
+    return start >= 0 && end <= TASK_SIZE && (!above || end <= above.start);
   }
 
   /** `isFree`, and no stack could grow into it. */

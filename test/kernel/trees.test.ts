@@ -117,6 +117,20 @@ describe("the mappings of an address space", () => {
   });
 });
 
+/** Seen on a live 6.18. */
+test("only a hole right below a stack keeps clear of its guard gap", () => {
+  const space = new AddressSpace(0, 0, 1);
+  const stack = 2 ** 32;
+  space.insert(vmaOf({ start: stack, end: stack + PAGE_4K, flags: VM_GROWSDOWN }));
+  space.insert(vmaOf({ start: stack - 8 * PAGE_4K, end: stack - 4 * PAGE_4K, flags: 0 }));
+  const find = (nrPages: number) => {
+    const address = space.findHighest(nrPages * PAGE_4K, PAGE_4K, PAGE_4K, stack + PAGE_4K);
+    return address && (stack - address) / PAGE_4K;
+  };
+  expect(find(16)).toBe(8 + 16);
+  expect(find(3)).toBe(256 + 3);
+});
+
 describe("the reverse map", () => {
   test("gives who maps a range of a file, by offset and age", { timeout: 60_000 }, () => {
     const events = new EventStream();
