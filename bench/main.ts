@@ -12,6 +12,7 @@ import { benchFaults } from "./faults.ts";
 import { benchFork } from "./fork.ts";
 import { type Effort, WrongResult } from "./measure.ts";
 import { type Report, formatGoals, formatReport } from "./report.ts";
+import { benchScale } from "./scale.ts";
 import { benchSingleAccess } from "./single-access.ts";
 import { benchTranscript } from "./transcript.ts";
 import { benchTranslate } from "./translate.ts";
@@ -34,6 +35,7 @@ async function runAll(effort: Effort): Promise<readonly Report[]> {
     await benchWalk(effort, native),
     await benchFaults(effort),
     await benchFork(effort),
+    await benchScale(effort),
     await benchTranscript(effort),
   ];
 }

@@ -1,6 +1,8 @@
 /** An address space (struct mm_struct): its mappings in order, where a new one fits, its table. */
 import { PAGE_4K, USER_END, roundDown, roundUp } from "../address.ts";
-import { type Vma, canMerge, pageBytes, splitVma } from "./vma.ts";
+import { findHole, summarizeHoles } from "./holes.ts";
+import { OrderedTree } from "./ordered-tree.ts";
+import { type Vma, canMerge, offsetOf, pageBytes, upperPiece } from "./vma.ts";
 import { VM_GROWSDOWN } from "./vm-flags.ts";
 
 /** One past the last address that can be mapped: not the last page of the lower half. */
@@ -23,7 +25,7 @@ export class AddressSpace {
   /** CPUs that may cache its translations (mm_cpumask()). */
   readonly ranOn = new Set<number>();
   /** By address. */
-  readonly #vmas: Vma[] = [];
+  readonly #vmas = new OrderedTree((a: Vma, b: Vma) => a.start - b.start, summarizeHoles);
 
   constructor(root: number, pcid: number, pid: number) {
     this.root = root;
@@ -31,8 +33,9 @@ export class AddressSpace {
     this.pid = pid;
   }
 
+  /** All of them, by address. */
   get vmas(): readonly Vma[] {
-    return this.#vmas;
+    return this.#vmas.within(() => 0);
   }
 
   /** The mapping that contains `address`. */
@@ -43,23 +46,17 @@ export class AddressSpace {
 
   /** The lowest mapping that ends above `address`. */
   firstEndingAfter(address: number): Vma | undefined {
-    return this.#vmas[this.#indexEndingAfter(address)];
+    return this.#vmas.first(({ end }) => end <= address);
   }
 
   /** The highest mapping that ends at or below `address`. */
   lastEndingBy(address: number): Vma | undefined {
-    const i = this.#indexEndingAfter(address);
-    return i > 0 ? this.#vmas[i - 1] : undefined;
+    return this.#vmas.last(({ end }) => end <= address);
   }
 
   /** The mappings that meet [start, end), in order. */
   overlapping(start: number, end: number): Vma[] {
-    const found: Vma[] = [];
-    for (let i = this.#indexEndingAfter(start); i < this.#vmas.length; i++) {
-      if (this.#vmas[i].start >= end) break;
-      found.push(this.#vmas[i]);
-    }
-    return found;
+    return this.#vmas.within((vma) => (vma.end <= start ? -1 : vma.start >= end ? 1 : 0));
   }
 
   /** Whether every byte of [start, end) is mapped. */
@@ -74,51 +71,60 @@ export class AddressSpace {
 
   /** Precondition: its range is free. */
   insert(vma: Vma): void {
-    this.#vmas.splice(this.#indexEndingAfter(vma.start), 0, vma);
+    this.#vmas.insert(vma);
   }
 
   delete(vma: Vma): void {
-    this.#vmas.splice(this.#vmas.indexOf(vma), 1);
+    this.#vmas.delete(vma);
   }
 
-  /** Makes `address` a border between mappings; the upper piece, if there is one. False: EINVAL. */
-  splitAt(address: number): { readonly upper?: Vma } | false {
+  /**
+   * vma_set_range(): moves the borders of a mapping, and the offset with its start. Precondition:
+   * what it takes in is free.
+   */
+  setRange(vma: Vma, start: number, end: number): void {
+    vma.offset = offsetOf(vma, start);
+    vma.start = start;
+    vma.end = end;
+    this.#vmas.refresh(vma);
+  }
+
+  /** Makes `address` a border between mappings; the pieces, if one was split. False: EINVAL. */
+  splitAt(address: number): { readonly lower: Vma; readonly upper: Vma } | undefined | false {
     const vma = this.find(address);
-    if (!vma || vma.start === address) return {};
+    if (!vma || vma.start === address) return undefined;
     // hugetlb_vm_op_split()
     if (address % pageBytes(vma) !== 0) return false;
-    const upper = splitVma(vma, address);
+    const upper = upperPiece(vma, address);
+    this.setRange(vma, vma.start, address);
     this.insert(upper);
-    return { upper };
+    return { lower: vma, upper };
   }
 
   /** vma_merge(): makes `vma` one with each neighbour with which it can be; the one it is now. */
   merge(vma: Vma): Vma {
-    const i = this.#vmas.indexOf(vma);
-    const below = i > 0 ? this.#vmas[i - 1] : undefined;
-    const whole = below && canMerge(below, vma) ? this.#join(i - 1) : vma;
-    return this.mergeUp(whole);
+    const below = this.find(vma.start - 1);
+    return this.mergeUp(below && canMerge(below, vma) ? this.#join(below, vma) : vma);
   }
 
   /** As `merge`, with the upper neighbour alone. */
   mergeUp(vma: Vma): Vma {
-    const i = this.#vmas.indexOf(vma);
-    const above = this.#vmas[i + 1];
-    return above && canMerge(vma, above) ? this.#join(i) : vma;
+    const above = this.find(vma.end);
+    return above && canMerge(vma, above) ? this.#join(vma, above) : vma;
   }
 
-  /** Mapping `i` takes in the next one. */
-  #join(i: number): Vma {
-    const [vma, next] = [this.#vmas[i], this.#vmas[i + 1]];
-    vma.end = next.end;
+  /** `vma` takes in the next one. */
+  #join(vma: Vma, next: Vma): Vma {
+    this.delete(next);
+    this.setRange(vma, vma.start, next.end);
     vma.anonVma ??= next.anonVma;
-    this.#vmas.splice(i + 1, 1);
     return vma;
   }
 
   /** Whether nothing is mapped in [start, end), and something could be. */
   isFree(start: number, end: number): boolean {
-    return start >= 0 && end <= TASK_SIZE && this.overlapping(start, end).length === 0;
+    const above = this.firstEndingAfter(start);
+    return start >= 0 && end <= TASK_SIZE && (!above || end <= above.start);
   }
 
   /** `isFree`, and no stack could grow into it. */
@@ -129,50 +135,46 @@ export class AddressSpace {
   }
 
   /**
-   * unmapped_area_topdown(): where the highest gap in [low, high) that holds `length` at
-   * `alignment` holds it. A gap has to be longer by the alignment less a page, wherever it lies.
+   * unmapped_area_topdown(): where the highest hole in [low, high) that holds `length` at
+   * `alignment` holds it. A hole has to be longer by the alignment less a page, wherever it lies,
+   * and the guard gap is asked for of the mapping right above it alone.
    */
   findHighest(length: number, alignment: number, low: number, high: number): number | undefined {
     const needed = length + alignment - PAGE_4K;
-    let end = high;
-    for (let i = this.#vmas.length; i >= 0; i--) {
-      const start = Math.max(low, i > 0 ? this.#vmas[i - 1].end : low);
-      if (end - start >= needed) return roundDown(end - length, alignment);
-      if (i > 0) end = Math.min(end, startWithGap(this.#vmas[i - 1]));
+    for (let limit = high; ;) {
+      const hole = findHole(this.#vmas.root, "highest", needed, low, limit);
+      if (!hole) return undefined;
+      const above = this.firstEndingAfter(hole.end);
+      if (!above || hole.end <= startWithGap(above)) {
+        return roundDown(hole.end - length, alignment);
+      }
+      limit = startWithGap(above);
     }
-    return undefined;
   }
 
-  /** unmapped_area(): the same of the lowest gap. */
+  /**
+   * unmapped_area(): the same of the lowest hole; below a stack as much has to be free from the
+   * aligned start on.
+   */
   findLowest(length: number, alignment: number, low: number, high: number): number | undefined {
     const needed = length + alignment - PAGE_4K;
-    let start = low;
-    for (let i = 0; i <= this.#vmas.length; i++) {
-      const above = this.#vmas[i];
-      const end = above ? Math.min(high, startWithGap(above)) : high;
-      if (end - start >= needed) return roundUp(start, alignment);
-      if (above) start = Math.max(start, above.end);
+    for (let limit = low; ;) {
+      const hole = findHole(this.#vmas.root, "lowest", needed, limit, high);
+      if (!hole) return undefined;
+      const start = roundUp(hole.start, alignment);
+      const above = this.firstEndingAfter(hole.end);
+      const isStack = above && above.flags & VM_GROWSDOWN;
+      if (!isStack || start + needed <= startWithGap(above)) return start;
+      limit = above.end;
     }
-    return undefined;
   }
 
   /** Borders of the hole around [start, end), in which tables serve nothing (free_pgtables()). */
   holeAround(start: number, end: number): { readonly floor: number; readonly ceiling: number } {
-    const i = this.#indexEndingAfter(start);
+    const above = this.firstEndingAfter(start);
     return {
-      floor: i > 0 ? this.#vmas[i - 1].end : 0,
-      ceiling: i < this.#vmas.length ? Math.max(end, this.#vmas[i].start) : USER_END,
+      floor: this.lastEndingBy(start)?.end ?? 0,
+      ceiling: above ? Math.max(end, above.start) : USER_END,
     };
-  }
-
-  #indexEndingAfter(address: number): number {
-    let low = 0;
-    let high = this.#vmas.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#vmas[middle].end <= address) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }

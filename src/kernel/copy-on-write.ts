@@ -77,9 +77,8 @@ function steal(
   const { profile, events } = kernel;
   if (events.isHeard) events.emit({ kind: "steal", pid: space.pid, frame: folio.frame });
   const offset = address - vma.start + shiftedOffset(profile.stealShiftsOffsetTwice, vma.offset);
-  for (const [other, otherSpace] of kernel.reverseMap.mappings(inode)) {
+  for (const [other, otherSpace] of kernel.reverseMap.mappings(inode, offset, offset + 1)) {
     if (other === vma || other.isShared || other.isOwner) continue;
-    if (offset < other.offset || offset >= other.offset + (other.end - other.start)) continue;
     const at =
       profile.stealLooksAt === "own address" ? other.start + (offset - other.offset) : address;
     const entry = kernel.tables.lookup(otherSpace.root, at);

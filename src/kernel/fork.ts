@@ -11,8 +11,8 @@ import { type Vma, leafRights } from "./vma.ts";
 import { VM_DONTCOPY, VM_LOCKED, VM_WIPEONFORK } from "./vm-flags.ts";
 
 function createSpace(kernel: KernelState, pid: number): AddressSpace {
-  const pcid = kernel.freePcids.pop() ?? 0;
-  return new AddressSpace(kernel.tables.createRoot(), pcid, pid);
+  const root = kernel.tables.createRoot();
+  return new AddressSpace(root, kernel.freePcids.pop() ?? 0, pid);
 }
 
 /** exit_mmap(): all pages of all mappings, then what the mappings held, then the tables. */
@@ -32,6 +32,7 @@ export function spawn(kernel: KernelState, name: string, parent: number): Proces
     pid,
     name,
     parent,
+    children: new Set(),
     cpu: pid % kernel.machine.cpus.length,
     space: createSpace(kernel, pid),
     catchesSignals: false,
@@ -40,6 +41,7 @@ export function spawn(kernel: KernelState, name: string, parent: number): Proces
     status: undefined,
   };
   kernel.processes.set(pid, child);
+  kernel.processes.get(parent)?.children.add(child);
   return child;
 }
 
@@ -116,11 +118,17 @@ export function end(kernel: KernelState, process: Process, status: ExitStatus): 
     const { pid, name } = process;
     kernel.events.emit({ kind: "exit", pid, name, status: formatStatus(status) });
   }
-  for (const child of kernel.processes.values()) {
-    if (child.parent !== process.pid) continue;
+  for (const child of process.children) {
     child.parent = 1;
     // init waits at once.
-    if (child.status) kernel.processes.delete(child.pid);
+    if (child.status) release(kernel, child);
   }
-  if (process.parent === 1) kernel.processes.delete(process.pid);
+  process.children.clear();
+  if (process.parent === 1) release(kernel, process);
+}
+
+/** release_task(): its parent has waited for it. */
+export function release(kernel: KernelState, process: Process): void {
+  kernel.processes.delete(process.pid);
+  kernel.processes.get(process.parent)?.children.delete(process);
 }

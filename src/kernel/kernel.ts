@@ -12,7 +12,7 @@ import type { Errno } from "./errno.ts";
 import { type EventListener, EventStream } from "./event.ts";
 import { type OpenFile, type OpenRequest, type Stat, openFile, stat, unlink } from "./file.ts";
 import { FolioTable } from "./folio.ts";
-import { end, exec, fork, spawn } from "./fork.ts";
+import { end, exec, fork, release, spawn } from "./fork.ts";
 import { type PoolCounters, Hstate } from "./hstate.ts";
 import { type Advice, madvise } from "./madvise.ts";
 import { Inode } from "./hugetlbfs.ts";
@@ -128,7 +128,6 @@ export function createKernel(options: KernelOptions = {}): Kernel {
 export class Kernel {
   /** The parts, for inspection; changing them breaks the kernel's invariants. */
   readonly state: KernelState;
-  readonly #processes = new Map<number, UserProcess>();
 
   constructor(state: KernelState) {
     this.state = state;
@@ -136,7 +135,7 @@ export class Kernel {
 
   /** Starts a process with an empty address space. Throws ResourceError if RAM is full. */
   spawn(name: string): UserProcess {
-    return this.#wrap(spawn(this.state, name, 1));
+    return new UserProcess(this.state, spawn(this.state, name, 1));
   }
 
   /** Counters of the pool of a page size; undefined for a size without pool. */
@@ -187,24 +186,16 @@ export class Kernel {
   statfs(path: string): Statfs | Errno {
     return this.state.mounts.at(path)?.statfs ?? "ENOENT";
   }
-
-  #wrap(process: Process): UserProcess {
-    const wrapped = new UserProcess(this.state, process, (child) => this.#wrap(child));
-    this.#processes.set(process.pid, wrapped);
-    return wrapped;
-  }
 }
 
 /** A process as a program embeds it. Calls on one that has ended throw OptionError. */
 export class UserProcess {
   readonly #kernel: KernelState;
   readonly #process: Process;
-  readonly #wrap: (process: Process) => UserProcess;
 
-  constructor(kernel: KernelState, process: Process, wrap: (process: Process) => UserProcess) {
+  constructor(kernel: KernelState, process: Process) {
     this.#kernel = kernel;
     this.#process = process;
-    this.#wrap = wrap;
   }
 
   get pid(): number {
@@ -365,7 +356,7 @@ export class UserProcess {
   /** The child, or ENOMEM. It does what it is told; it has no program of its own. */
   fork(name: string): UserProcess | Errno {
     const child = fork(this.#kernel, this.#alive, name);
-    return child ? this.#wrap(child) : "ENOMEM";
+    return child ? new UserProcess(this.#kernel, child) : "ENOMEM";
   }
   /** Drops every mapping and resets signal handlers. */
   exec(): void {
@@ -379,7 +370,7 @@ export class UserProcess {
     const found = this.#kernel.processes.get(child.pid);
     if (found?.parent !== this.#alive.pid) return "ECHILD";
     if (!found.status) return "EAGAIN";
-    this.#kernel.processes.delete(child.pid);
+    release(this.#kernel, found);
     return found.status;
   }
   /** A signal from outside, which ends it unless it is caught. ESRCH if it is gone and waited for. */

@@ -28,8 +28,8 @@ export function madvise(
   const end = address + roundUp(length, PAGE_4K);
   let hasHole = false;
   for (let at = address; at < end;) {
-    const [vma] = space.overlapping(at, end);
-    if (!vma) return "ENOMEM";
+    const vma = space.firstEndingAfter(at);
+    if (!vma || vma.start >= end) return "ENOMEM";
     if (vma.start > at) hasHole = true;
     const start = Math.max(at, vma.start);
     const stop = Math.min(end, vma.end);

@@ -154,7 +154,7 @@ function expand(
   const { address, oldLength, newLength } = request;
   const end = address + newLength;
   if (address + oldLength === vma.end && space.isFree(vma.end, end)) {
-    vma.end = end;
+    space.setRange(vma, vma.start, end);
     space.mergeUp(vma);
     if (vma.flags & VM_LOCKED) populateGrown(kernel, space, address + oldLength, end);
     return address;

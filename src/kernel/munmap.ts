@@ -70,7 +70,11 @@ export function splitAt(kernel: KernelState, space: AddressSpace, address: numbe
   if (address % PAGE_1G !== 0) unshareTables(kernel, space, address, address + 1);
   const split = space.splitAt(address);
   if (split === false) return false;
-  if (split.upper) openVma(kernel, space, split.upper);
+  if (split) {
+    const { lower, upper } = split;
+    if (lower.inode) kernel.reverseMap.resized(lower.inode, lower);
+    openVma(kernel, space, upper);
+  }
   return true;
 }
 

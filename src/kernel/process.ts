@@ -11,6 +11,8 @@ export interface Process {
   readonly name: string;
   /** The parent's pid; 1 once the parent is gone. */
   parent: number;
+  /** Living and ended ones for which it has not waited. */
+  readonly children: Set<Process>;
   /** Index of the CPU that it runs on. */
   readonly cpu: number;
   space: AddressSpace;

@@ -18,8 +18,7 @@ export function expandStack(space: AddressSpace, address: number): Vma | undefin
   const below = space.lastEndingBy(start);
   if (below && isInTheWay(below) && start - below.end < STACK_GUARD_GAP) return undefined;
   prepareAnonVma(space, vma);
-  vma.offset -= vma.start - start;
-  vma.start = start;
+  space.setRange(vma, start, vma.end);
   return vma;
 }
 

@@ -73,11 +73,9 @@ export function isSameProtection(a: Protection, b: Protection): boolean {
   return a.read === b.read && a.write === b.write && a.execute === b.execute;
 }
 
-/** Splits at `address` (split_vma()): `vma` keeps the lower piece; the upper one is returned. */
-export function splitVma(vma: Vma, address: number): Vma {
-  const upper: Vma = { ...vma, start: address, offset: offsetOf(vma, address) };
-  vma.end = address;
-  return upper;
+/** What of the mapping lies at and above `address`, as a mapping of its own (split_vma()). */
+export function upperPiece(vma: Vma, address: number): Vma {
+  return { ...vma, start: address, offset: offsetOf(vma, address) };
 }
 
 /** Whether `next`, which follows `vma`, can be one with it (can_vma_merge_after()). */
