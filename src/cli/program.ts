@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import type { Emulator } from "./emulator.ts";
 import { EXIT_AGREES, EXIT_INTERNAL, EXIT_UNUSABLE } from "./exit-code.ts";
+import { printProfiles } from "./profiles.ts";
 import { complain, runFiles, type RunFlags } from "./run.ts";
 import type { Io } from "./streams.ts";
 
@@ -83,6 +84,14 @@ function createProgram(io: Io, emulator: Emulator, setExitCode: (code: number) =
     .addHelpText("after", RUN_HELP)
     .action(async (files: readonly string[], flags: RunFlags) => {
       setExitCode(await runFiles(files, flags, io, emulator));
+    });
+  program
+    .command("profiles")
+    .summary("print what the kernels differ in")
+    .description("Print what the kernels differ in, a row for each rule, and where it was read.")
+    .option("--json", "print one JSON object a line")
+    .action(async (flags: { json?: boolean }) => {
+      setExitCode(await printProfiles(flags, io));
     });
   return program;
 }
