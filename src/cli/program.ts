@@ -5,7 +5,10 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import type { Emulator } from "./emulator.ts";
 import { EXIT_AGREES, EXIT_INTERNAL, EXIT_UNUSABLE } from "./exit-code.ts";
-import { complain, runFiles, type RunFlags } from "./run.ts";
+import { printProfiles } from "./profiles.ts";
+import { complain } from "./complaint.ts";
+import { runFiles } from "./run.ts";
+import type { RunFlags } from "./run-context.ts";
 import type { Io } from "./streams.ts";
 
 const PROGRAM_HELP = `
@@ -27,11 +30,15 @@ The output is a transcript again, with everything that was observed.
 Examples:
   $ hugewalk run fork.txt
   $ hugewalk run --kernel 6.1 --quiet recordings/*.txt
+  $ hugewalk run --kernel 6.12,6.18 fork.txt       what differs between these kernels?
   $ hugewalk run --json fork.txt | jq 'select(.differs)'
   $ echo 'host nr_hugepages 3' | hugewalk run -
 
-Exit codes: 0 all that is asserted holds, 1 a line differs, 2 the command line or a file
-cannot be used, 70 a bug of hugewalk.
+With several kernels nothing that the file expects is judged: a line on which they agree is printed
+as usual, and below any other stands what each of them made of it.
+
+Exit codes: 0 all that is asserted holds, 1 a line differs (with several kernels: between them),
+2 the command line or a file cannot be used, 70 a bug of hugewalk.
 `;
 
 /** Runs the command that `args` ask for (without node and script) and returns the exit code. */
@@ -76,13 +83,25 @@ function createProgram(io: Io, emulator: Emulator, setExitCode: (code: number) =
     .summary("run transcripts and compare them with what they expect")
     .description("Run transcripts on the emulated kernel and compare them with what they expect.")
     .argument("<file...>", "transcripts; - is standard input")
-    .option("--kernel <profile>", `one of ${emulator.profileNames.join(" ")} (default: the file's)`)
+    .option(
+      "--kernel <profile>",
+      `one of ${emulator.profileNames.join(" ")} (default: the file's), ` +
+        "or several joined by commas, or all: they are compared with each other",
+    )
     .option("--explain", "say below each line what happened inside the kernel")
     .option("--json", "print one JSON object a line, the last one a summary")
     .option("--quiet", "print only lines that differ, and the summary")
     .addHelpText("after", RUN_HELP)
     .action(async (files: readonly string[], flags: RunFlags) => {
       setExitCode(await runFiles(files, flags, io, emulator));
+    });
+  program
+    .command("profiles")
+    .summary("print what the kernels differ in")
+    .description("Print what the kernels differ in, a row for each rule, and where it was read.")
+    .option("--json", "print one JSON object a line")
+    .action(async (flags: { json?: boolean }) => {
+      setExitCode(await printProfiles(flags, io));
     });
   return program;
 }

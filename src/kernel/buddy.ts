@@ -37,12 +37,12 @@ class FreeList {
   delete(block: number): boolean {
     const index = this.#indexes.get(block);
     if (index === undefined) return false;
-    // The last one takes its place.
     const last = this.take();
-    if (last !== undefined && last !== block) {
-      this.#blocks[index] = last;
-      this.#indexes.set(last, index);
-    }
+    if (last === undefined || last === block) return true;
+    // The last one takes its place.
+    this.#blocks[index] = last;
+    this.#indexes.set(last, index);
+    this.#indexes.delete(block);
     return true;
   }
 }

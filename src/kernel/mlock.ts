@@ -23,7 +23,9 @@ export function mlock(
     const done = populate(kernel, space, vma, from, Math.min(end, vma.end));
     nrPages += done.nrPages;
     if (!done.isComplete) {
-      return nrPages === 0 ? kernel.profile.mlockFails.first : kernel.profile.mlockFails.later;
+      return nrPages === 0
+        ? kernel.profile.mlockFirstPageFails
+        : kernel.profile.mlockLaterPageFails;
     }
   }
   return "ok";

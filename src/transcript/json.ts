@@ -7,21 +7,26 @@
  *     {"type":"file","file":"a.txt","kernel":"6.18","lines":9,"asserted":8,"differ":0}
  *     {"type":"summary","files":1,"lines":9,"asserted":8,"differ":0}
  *
+ * On several kernels, `kernels` has what each of them made of a line, and nothing is expected:
+ *
+ *     {"type":"compared","file":"a.txt","line":3,"actor":"P","operation":"write",
+ *      "text":"P write a 1","differs":true,"kernels":{"6.12":{"result":"ok","counters":{},
+ *      "events":[]},"6.18":…}}
+ *     {"type":"file","file":"a.txt","kernels":["6.12","6.18"],"lines":9,"asserted":0,"differ":1}
+ *
  * `counters` are those that changed. `expected` is null when nothing is asserted, and its
  * `counters` null when only the result is.
  */
+import type { ComparedLine } from "./compare.ts";
 import type { LineRecord } from "./run.ts";
+import type { OperationLine } from "./script.ts";
 import type { Tally } from "./tally.ts";
 
 export function lineToJson({ line, result, changes, differs, events }: LineRecord): string {
   const { expectation } = line;
   return JSON.stringify({
     type: "line",
-    file: line.place.file,
-    line: line.place.line,
-    actor: line.actor,
-    operation: line.spec.name,
-    text: line.text.trimStart(),
+    ...operationToJson(line),
     result,
     counters: countersToJson(changes),
     differs,
@@ -35,12 +40,42 @@ export function lineToJson({ line, result, changes, differs, events }: LineRecor
   });
 }
 
+/** `kernels` are in the order of the records. */
+export function comparedLineToJson(
+  { line, records, differs }: ComparedLine,
+  kernels: readonly string[],
+): string {
+  const outcomes = records.map(({ result, changes, events }, i) => {
+    return [kernels[i], { result, counters: countersToJson(changes), events }];
+  });
+  return JSON.stringify({
+    type: "compared",
+    ...operationToJson(line),
+    differs,
+    kernels: Object.fromEntries(outcomes),
+  });
+}
+
+export function comparedFileToJson(file: string, kernels: readonly string[], tally: Tally): string {
+  return JSON.stringify({ type: "file", file, kernels, ...tallyToJson(tally) });
+}
+
 export function fileToJson(file: string, kernel: string, tally: Tally): string {
   return JSON.stringify({ type: "file", file, kernel, ...tallyToJson(tally) });
 }
 
 export function summaryToJson(nrFiles: number, tally: Tally): string {
   return JSON.stringify({ type: "summary", files: nrFiles, ...tallyToJson(tally) });
+}
+
+function operationToJson(line: OperationLine) {
+  return {
+    file: line.place.file,
+    line: line.place.line,
+    actor: line.actor,
+    operation: line.spec.name,
+    text: line.text.trimStart(),
+  };
 }
 
 function countersToJson(counters: ReadonlyMap<string, bigint>): Record<string, string> {

@@ -5,18 +5,20 @@
  *
  *     #   expected: ok ; free=1          under a line that differs
  *     #   - page fault at a              under a line, what happened inside (`--explain`)
+ *     #   6.18  => ok ; free=1           under a line on which kernels differ (`print-compared.ts`)
  *     # 12 lines, 10 asserted, 1 differ  at the end
  */
 import type { Colors } from "picocolors/types.js";
 import { isOnlyWhereNamed, type LineRecord } from "./run.ts";
-import type { OtherLine, Script } from "./script.ts";
+import type { OperationLine, OtherLine, Script } from "./script.ts";
 import type { Tally } from "./tally.ts";
 import { onOneLine } from "./text.ts";
 
 /** Where `=>` stands, counted from 0, unless the operation is longer. */
 const ARROW_COLUMN = 53;
-const NOTE = /^#   (?:expected: |- )/;
-const SUMMARY = /^# (?:[0-9]+ files?, )?[0-9]+ lines?, [0-9]+ asserted, [0-9]+ differ$/;
+const NOTE = /^#   (?:expected: |- |[^ ]+ +=> )/;
+const SUMMARY =
+  /^# (?:[0-9]+ files?, )?[0-9]+ lines?, (?:[0-9]+ asserted, [0-9]+ differ|[0-9]+ differ between .*)$/;
 
 export interface PrintOptions {
   readonly colors: Colors;
@@ -35,10 +37,24 @@ export async function* printTranscript(
   records: AsyncIterable<LineRecord>,
   options: PrintOptions,
 ): AsyncGenerator<string> {
-  const rest = script.lines[Symbol.iterator]();
   if (!options.onlyDiffering && options.kernel !== undefined && !script.machine.kernel) {
     yield `machine kernel=${options.kernel}`;
   }
+  yield* printAmongOthers(script, records, options, (record) =>
+    printRecord(record, options.colors),
+  );
+}
+
+/** What `print` makes of each item, among the script's other lines. */
+export async function* printAmongOthers<
+  Item extends { readonly line: OperationLine; readonly differs: boolean },
+>(
+  script: Script,
+  items: AsyncIterable<Item>,
+  options: PrintOptions,
+  print: (item: Item) => Iterable<string>,
+): AsyncGenerator<string> {
+  const rest = script.lines[Symbol.iterator]();
   let isNote = false;
   function* untilOperation(): Generator<string> {
     for (let next = rest.next(); !next.done; next = rest.next()) {
@@ -49,12 +65,12 @@ export async function* printTranscript(
     }
   }
   yield* untilOperation();
-  for await (const record of records) {
-    if (!options.onlyDiffering) yield* printRecord(record, options.colors);
-    else if (record.differs) {
-      const { file, line } = record.line.place;
+  for await (const item of items) {
+    if (!options.onlyDiffering) yield* print(item);
+    else if (item.differs) {
+      const { file, line } = item.line.place;
       yield options.colors.dim(`# ${onOneLine(file)}:${line}`);
-      yield* printRecord(record, options.colors);
+      yield* print(item);
     }
     isNote = true;
     yield* untilOperation();
@@ -79,16 +95,24 @@ function printOther(line: OtherLine, options: PrintOptions): string {
   return line.text.replace(/(?<=[ \t]kernel=)[^ \t]+/, () => options.kernel ?? "");
 }
 
-function* printRecord(record: LineRecord, colors: Colors): Generator<string> {
+export function* printRecord(record: LineRecord, colors: Colors): Generator<string> {
   const { line, result, differs } = record;
   const observed = `=> ${result} ;${printChanges(record)}`;
-  const left = `${line.text} `.padEnd(ARROW_COLUMN);
-  const comment = line.comment === undefined ? "" : `  ${colors.dim(line.comment)}`;
-  yield `${left}${differs ? colors.bold(colors.red(observed)) : observed}${comment}`;
+  yield printOperation(line, differs ? colors.bold(colors.red(observed)) : observed, colors);
   if (differs && line.expectation !== undefined) {
     yield colors.yellow(`#   expected: ${line.expectation.text}`);
   }
-  for (const event of record.events) {
+  yield* printEvents(record, colors);
+}
+
+/** The operation, then `observed`, then its comment. */
+export function printOperation(line: OperationLine, observed: string, colors: Colors): string {
+  const comment = line.comment === undefined ? "" : `  ${colors.dim(line.comment)}`;
+  return `${`${line.text} `.padEnd(ARROW_COLUMN)}${observed}${comment}`;
+}
+
+export function* printEvents({ events }: LineRecord, colors: Colors): Generator<string> {
+  for (const event of events) {
     for (const text of event.split("\n")) yield colors.dim(`#   - ${onOneLine(text)}`);
   }
 }
@@ -102,6 +126,6 @@ function printChanges({ line, changes }: LineRecord): string {
     .join("");
 }
 
-function count(n: number, noun: string): string {
+export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }

@@ -1,0 +1,150 @@
+/**
+ * What kernels differ in: a field a row, with what it decides, where that is read in the kernel,
+ * and its values; without `values` it is yes or no. A version in `source` is the one that changed
+ * it, hexadecimal digits the commit. `hugewalk profiles` and docs/profiles.md print this.
+ */
+interface Field {
+  readonly what: string;
+  readonly source: string;
+  readonly values?: readonly string[];
+}
+
+export const PROFILE_FIELDS = {
+  privateReservation: {
+    what: "mmap reserves for a private mapping",
+    source: "mm/hugetlb.c: hugetlb_reserve_pages(); 04f2cbe35699, 2.6.27",
+    values: ["none", "count", "map"],
+  },
+  hearsNoreserve: {
+    what: "MAP_NORESERVE is heard",
+    source: "mm/hugetlb.c: hugetlb_reserve_pages(); 2.6.27",
+  },
+  ownerCowFails: {
+    what: "the owner's copy-on-write finds no page",
+    source: "mm/hugetlb.c: hugetlb_wp(); 04f2cbe35699",
+    values: ["kill", "steal"],
+  },
+  noPageSignal: {
+    what: "another's fault finds no page",
+    source: "VM_FAULT_OOM or VM_FAULT_SIGBUS; 4a6018f7f4f1, May 2010",
+    values: ["SIGKILL", "SIGBUS"],
+  },
+  zapRestoresReservation: {
+    what: "zapping the owner's page restores its reservation (if S = 0)",
+    source: "mm/hugetlb.c: __unmap_hugepage_range(); always is defect D1",
+    values: ["never", "last mapping", "always"],
+  },
+  forkForgetsUnmapped: {
+    what: "a robbed child's child is not marked: it reads zeros",
+    source: "mm/hugetlb.c: hugetlb_dup_vma_private(); defect D2",
+  },
+  stealLooksAt: {
+    what: "the steal looks for the page in other mappings at",
+    source: "mm/hugetlb.c: unmap_ref_private(); the owner's address is defect D3",
+    values: ["owner's address", "own address"],
+  },
+  stealShiftsOffsetTwice: {
+    what: "the steal shifts the file offset twice, and misses some",
+    source: "mm/hugetlb.c: unmap_ref_private(); until 0c176d5, 3.x",
+  },
+  sharedFaultNeedsAvailable: {
+    what: "a shared fault fails when F = R, although it is reserved",
+    source: "mm/hugetlb.c: vma_has_reserves(); until 7f09ca51e92, 2.6.27",
+  },
+  sharedNoreserveTakesReserved: {
+    what: "a shared NORESERVE fault takes reserved pages too",
+    source: "mm/hugetlb.c: vma_has_reserves(); until 2.6.29",
+  },
+  ownerCowAsksQuota: {
+    what: "the owner's copy-on-write asks for the mount's quota",
+    source: "mm/hugetlb.c: alloc_hugetlb_folio(); not in 2.6.27",
+  },
+  minimumServesAll: {
+    what: "a page that min_size keeps serves any fault",
+    source: "mm/hugetlb.c: alloc_hugetlb_folio(); 6.14",
+  },
+  sealedMapsReadOnly: {
+    what: "a file under F_SEAL_WRITE can be mapped shared to be read",
+    source: "mm/mmap.c: do_mmap(), mapping_map_writable(); 6.7",
+  },
+  hasSealExec: {
+    what: "F_SEAL_EXEC is known",
+    source: "mm/memfd.c: memfd_add_seals(); 6.3",
+  },
+  forkCopiesShared: {
+    what: "fork copies the entries of shared mappings",
+    source: "mm/hugetlb.c: copy_hugetlb_page_range(); until bcd51a3c679d, 6.0",
+  },
+  hasHugeDontneed: {
+    what: "MADV_DONTNEED is allowed on huge pages",
+    source: "mm/madvise.c; 90e7e7f5ef3f, 5.18",
+  },
+  hasHugeMove: {
+    what: "mremap moves huge pages",
+    source: "mm/hugetlb.c: move_hugetlb_page_tables(); 550a7d60bd5e, 5.16",
+  },
+  moveForgetsRest: {
+    what: "moving part of a mapping forgets the rest's reservation",
+    source: "mm/hugetlb.c: fixup_hugetlb_reservations(); defect D4",
+  },
+  movesManyMappings: {
+    what: "mremap moves several mappings at once",
+    source: "mm/mremap.c: remap_move(); 6.17",
+  },
+  mremapChecksFirst: {
+    what: "mremap checks everything before it unmaps anything",
+    source: "mm/mremap.c: do_mremap(); 6.17",
+  },
+  defersFput: {
+    what: "a file outlives the system call in which its last user goes",
+    source: "fs/file_table.c: fput(); 3.6",
+  },
+  hasWipeOnFork: {
+    what: "MADV_WIPEONFORK is known",
+    source: "mm/madvise.c; 4.14",
+  },
+  stackIsNoHuge: {
+    what: "MAP_STACK sets VM_NOHUGEPAGE",
+    source: "include/linux/mman.h: calc_vm_flag_bits(); 6.7",
+  },
+  alignsAnonymous: {
+    what: "4K memory of whole 2M is placed at a multiple of 2M",
+    source: "mm/mmap.c: __get_unmapped_area(); 6.7",
+  },
+  roundsHugeLength: {
+    what: "mmap rounds a huge length up, instead of EINVAL",
+    source: "mm/mmap.c: ksys_mmap_pgoff()",
+  },
+  hintIsRounded: {
+    what: "mmap rounds an unaligned hint for huge pages",
+    source: "fs/hugetlbfs/inode.c: hugetlb_get_unmapped_area()",
+    values: ["up", "down"],
+  },
+  mlockFirstPageFails: {
+    what: "mlock whose first page cannot be had",
+    source: "mm/mlock.c; 2.6.27",
+    values: ["EFAULT", "ENOMEM"],
+  },
+  mlockLaterPageFails: {
+    what: "mlock whose later page cannot be had",
+    source: "mm/mlock.c; 2.6.27",
+    values: ["EPERM", "ENOMEM"],
+  },
+  pagemapKnowsSharedTables: {
+    what: "pagemap shows a page in a shared table as not exclusive",
+    source: "fs/proc/task_mmu.c: pagemap_hugetlb_range()",
+  },
+  smapsShows1GShared: {
+    what: "smaps shows a 1G page of one process as shared",
+    source: "fs/proc/task_mmu.c: smaps_hugetlb_range()",
+  },
+} as const satisfies Readonly<Record<string, Field>>;
+
+export type ProfileField = keyof typeof PROFILE_FIELDS;
+
+type ValueOf<F> = F extends { readonly values: readonly (infer V)[] } ? V : boolean;
+
+/** A value for every field. */
+export type ProfileValues = {
+  readonly [K in ProfileField]: ValueOf<(typeof PROFILE_FIELDS)[K]>;
+};
