@@ -67,11 +67,10 @@ function findTable(
   address: number,
 ): number | undefined {
   const offset = offsetOf(vma, address);
-  for (const [other, space] of kernel.reverseMap.mappings(inode)) {
+  for (const [other, space] of kernel.reverseMap.mappings(inode, offset, offset + 1)) {
     if (other === vma || !isAlike(vma, other)) continue;
     const at = other.start + (offset - other.offset);
-    if (at < other.start || at >= other.end || !canShare(other, at)) continue;
-    if (at % PAGE_1G !== address % PAGE_1G) continue;
+    if (!canShare(other, at) || at % PAGE_1G !== address % PAGE_1G) continue;
     const table = kernel.tables.tableAt(space.root, at, LEVEL);
     if (table !== undefined) return table;
   }

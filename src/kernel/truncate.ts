@@ -42,7 +42,7 @@ export function truncate(kernel: KernelState, inode: Inode, size: number): void 
 
 /** hugetlb_vmdelete_list(): empties every mapping of [from, to), bytes of the file. */
 function unmapRange(kernel: KernelState, inode: Inode, from: number, to: number): void {
-  for (const [vma, space] of kernel.reverseMap.mappings(inode)) {
+  for (const [vma, space] of kernel.reverseMap.mappings(inode, from, to)) {
     const start = vma.start + Math.max(0, from - vma.offset);
     const end = Math.min(vma.end, vma.start + (to - vma.offset));
     if (start < end) zapSingle(kernel, space, vma, start, end);
