@@ -83,7 +83,7 @@ function isAlike(a: Vma, b: Vma): boolean {
 }
 
 /** huge_pmd_unshare(): the 1 GiB around `address` is without a table; false: it is not shared. */
-export function unshareTable(kernel: KernelState, space: AddressSpace, address: number): boolean {
+function unshareTable(kernel: KernelState, space: AddressSpace, address: number): boolean {
   const table = sharedTableAt(kernel, space, address);
   if (table === undefined) return false;
   const base = roundDown(address, PAGE_1G);
