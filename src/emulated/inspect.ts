@@ -1,6 +1,7 @@
 /** What /proc shows of a process, as the language writes it. */
 import { PAGE_2M } from "../address.ts";
 import type { UserProcess } from "../kernel/kernel.ts";
+import { unsigned } from "../kernel/procfs.ts";
 import type { Outcome, ProcessOperation } from "../transcript/driver.ts";
 import type { Operation } from "./operation.ts";
 
@@ -12,7 +13,7 @@ export function tryInspect(process: UserProcess, operation: ProcessOperation): O
     case "pagemap":
       return pagemap(process, operation);
     case "status":
-      return { result: `HugetlbPages=${process.hugetlbBytes / 1024}kB` };
+      return { result: `HugetlbPages=${unsigned(process.hugetlbBytes / 1024)}kB` };
     case "vmas":
       return { result: `${process.nrMappings(operation.address, operation.length)}` };
     default:

@@ -22,6 +22,11 @@ export class AddressSpace {
   readonly pcid: number;
   /** The process that runs in it. */
   readonly pid: number;
+  /**
+   * Bytes of huge pages that it has mapped less those it has unmapped (hugetlb_usage). Through a
+   * shared table one process maps for another, so that this is no count of its entries.
+   */
+  hugetlbBytes = 0;
   /** CPUs that may cache its translations (mm_cpumask()). */
   readonly ranOn = new Set<number>();
   /** By address. */

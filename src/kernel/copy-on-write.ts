@@ -37,6 +37,7 @@ export function copyOnWrite(
     mapFolio(kernel, space, leaf.address, copy, leafRights(vma, true));
     invalidate(kernel, space, leaf.address, leaf.address + inode.hstate.pageBytes);
     old.mapCount--;
+    space.hugetlbBytes -= inode.hstate.pageBytes;
     freeIfUnmapped(kernel, vma, old);
     return FAULT_HANDLED;
   }

@@ -5,6 +5,7 @@ import { Descriptors } from "./file.ts";
 import { openVma, removeVmas } from "./munmap.ts";
 import type { ExitStatus, Process } from "./process.ts";
 import { formatStatus } from "./process.ts";
+import { bytesOf } from "./folio.ts";
 import { ensureTable, isTableShared } from "./shared-tables.ts";
 import { type KernelState, invalidate, mapFolio } from "./state.ts";
 import { type Vma, leafRights } from "./vma.ts";
@@ -95,7 +96,9 @@ function copyVma(kernel: KernelState, from: AddressSpace, to: AddressSpace, vma:
   kernel.tables.share(from.root, to.root, vma.start, vma.end, (leaf) => {
     nrShared++;
     if (leaf.physicalAddress !== kernel.zeroFrame) {
-      kernel.folios.at(leaf.physicalAddress).mapCount++;
+      const folio = kernel.folios.at(leaf.physicalAddress);
+      folio.mapCount++;
+      if (folio.level > 1) to.hugetlbBytes += bytesOf(folio);
     }
   });
   if (nrShared > 0) invalidate(kernel, from, vma.start, vma.end);

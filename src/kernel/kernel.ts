@@ -30,7 +30,6 @@ import type { ExitStatus, Process } from "./process.ts";
 import {
   type PagemapPage,
   type Smaps,
-  hugetlbBytes,
   mapsText,
   meminfoText,
   pagemap,
@@ -165,7 +164,7 @@ export class Kernel {
     if (!process || process.status) return "ENOENT";
     if (match[2] === "maps") return mapsText(this.state, process.space);
     if (match[2] === "smaps") return smapsText(this.state, process.space);
-    return statusText(this.state, process);
+    return statusText(process);
   }
 
   /** Writes a pool's nr_hugepages or nr_overcommit_hugepages. */
@@ -394,9 +393,9 @@ export class UserProcess {
   pagemap(address: number, nrPages: number, step: number = PAGE_2M): PagemapPage[] {
     return pagemap(this.#kernel, this.#alive.space, address, nrPages, step);
   }
-  /** Bytes of huge pages that it maps. */
+  /** Bytes of huge pages that it has mapped less those it has unmapped. */
   get hugetlbBytes(): number {
-    return hugetlbBytes(this.#kernel, this.#alive.space);
+    return this.#alive.space.hugetlbBytes;
   }
   /** How many mappings meet the range. */
   nrMappings(address: number, length: number): number {

@@ -2,6 +2,7 @@
 import { PAGE_1G, PAGE_4K, roundUp } from "../address.ts";
 import { type AddressSpace, TASK_SIZE } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
+import { bytesOf } from "./folio.ts";
 import { Gather } from "./gather.ts";
 import { closeReservation, restoreOnZap } from "./reservation.ts";
 import { unshareTables } from "./shared-tables.ts";
@@ -27,6 +28,7 @@ function zap(
     if (leaf.physicalAddress === kernel.zeroFrame) return;
     const folio = kernel.folios.at(leaf.physicalAddress);
     folio.mapCount--;
+    if (folio.level > 1) space.hugetlbBytes -= bytesOf(folio);
     if (vma.inode) restoreOnZap(kernel, vma, vma.inode, leaf.address, folio);
     gather.add(folio, vma);
   });

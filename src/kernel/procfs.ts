@@ -125,22 +125,9 @@ export function pagemap(
   });
 }
 
-/** Bytes of huge pages that the process maps (hugetlb_report_usage()). */
-export function hugetlbBytes(kernel: KernelState, space: AddressSpace): number {
-  let bytes = 0;
-  for (const vma of space.vmas) {
-    const { inode } = vma;
-    if (!inode) continue;
-    kernel.tables.list(space.root, vma.start, vma.end, () => {
-      bytes += inode.hstate.pageBytes;
-    });
-  }
-  return bytes;
-}
-
 // ---- Text
 
-const kB = (bytes: number): string => `${bytes / 1024}`;
+const kB = (bytes: number): string => `${unsigned(bytes / 1024)}`;
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, "0");
 
 /** `Name:    123 kB`, the number's end in column 24. */
@@ -207,7 +194,7 @@ export function smapsText(kernel: KernelState, space: AddressSpace): string {
 }
 
 /** /proc/PID/status: the lines that this kernel can answer. */
-export function statusText(kernel: KernelState, process: Process): string {
+export function statusText(process: Process): string {
   const { space } = process;
   const sizes = space.vmas.map((vma) => vma.end - vma.start);
   const line = (name: string, bytes: number): string => `${name}:\t${kB(bytes).padStart(8)} kB\n`;
@@ -217,6 +204,6 @@ export function statusText(kernel: KernelState, process: Process): string {
       "VmSize",
       sizes.reduce((sum, bytes) => sum + bytes, 0),
     ) +
-    line("HugetlbPages", hugetlbBytes(kernel, space))
+    line("HugetlbPages", space.hugetlbBytes)
   );
 }

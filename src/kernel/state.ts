@@ -79,6 +79,7 @@ export function mapFolio(
 ): void {
   kernel.tables.install(space.root, address, folio.level, folio.frame, rights);
   folio.mapCount++;
+  if (folio.level > 1) space.hugetlbBytes += bytesOf(folio);
   if (kernel.events.isHeard) {
     kernel.events.emit({ kind: "map", pid: space.pid, address, frame: folio.frame });
   }
