@@ -18,6 +18,7 @@ export type Errno =
   | "EISDIR"
   | "ENODEV"
   | "ENOSPC"
+  | "ENOSYS"
   | "ENOTDIR"
   | "EOPNOTSUPP"
   | "EOVERFLOW";

@@ -69,11 +69,7 @@ export class Inode {
     const fromPool = subpool ? subpool.tryGet(n) : n;
     if (fromPool === undefined) return false;
     if (this.hstate.reserve(fromPool)) return true;
-    if (subpool) {
-      // Only what the minimum had given goes back to it.
-      this.hstate.unreserve(subpool.put(n - fromPool));
-      subpool.forget(fromPool);
-    }
+    subpool?.undoReservation(n, fromPool);
     return false;
   }
 

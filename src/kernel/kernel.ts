@@ -174,10 +174,10 @@ export class Kernel {
 
   /** Mounts hugetlbfs; options as mount(8) takes them: "pagesize=2M,size=50%". */
   mount(path: string, options = ""): "ok" | Errno {
-    return this.state.mounts.mount(this.state.hstates, path, options);
+    return this.state.mounts.mount(this.state, path, options);
   }
   remount(path: string, options = ""): "ok" | Errno {
-    return this.state.mounts.remount(this.state.hstates, path, options);
+    return this.state.mounts.remount(this.state, path, options);
   }
   umount(path: string): "ok" | Errno {
     return this.state.mounts.umount(path);

@@ -26,6 +26,7 @@ export interface MemfdRequest {
 /** memfd_create(): the open file, not yet in a table. A size without pool is ENODEV. */
 export function createMemfd(kernel: KernelState, request: MemfdRequest): OpenFile | Errno {
   const { hugePageBytes, isSealable = false } = request;
+  if (!kernel.profile.hasMemfd) return "ENOSYS";
   const hstate = hugePageBytes === undefined ? undefined : kernel.hstates.get(hugePageBytes);
   if (hugePageBytes !== undefined && !hstate) return "ENODEV";
   const inode = hstate ? new Inode(hstate, 0) : new PlainInode();
@@ -48,9 +49,6 @@ export function addSeals(kernel: KernelState, file: OpenFile, seals: number): "o
 
 /** mapping_deny_writable(): whether a mapping can write to it, or could come to. */
 function isMappedWritable(kernel: KernelState, inode: Inode): boolean {
-  const deniedBy = kernel.profile.sealedMapsReadOnly ? VM_SHARED | VM_MAYWRITE : VM_SHARED;
-  for (const [vma] of kernel.reverseMap.mappings(inode)) {
-    if ((vma.flags & deniedBy) === deniedBy) return true;
-  }
-  return false;
+  const both = VM_SHARED | VM_MAYWRITE;
+  return kernel.reverseMap.mappings(inode).some(([vma]) => (vma.flags & both) === both);
 }

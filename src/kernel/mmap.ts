@@ -138,7 +138,8 @@ function mapRegion(
     if (unmapped !== "ok") return unmapped;
   }
   const seals = inode && isShared ? inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) : 0;
-  if (seals && isDeniedBySeals(kernel, seals, protection)) return "EPERM";
+  // memfd_check_seals_mmap()
+  if (seals && protection.write) return "EPERM";
   if (inode && offset % inode.hstate.pageBytes !== 0) return "EINVAL";
   const vma: Vma = {
     start,
@@ -161,11 +162,6 @@ function mapRegion(
   const merged = space.merge(vma);
   if (request.isPopulated || request.isLocked) populate(kernel, space, merged, start, end);
   return start;
-}
-
-/** memfd_check_seals_mmap(), mapping_map_writable() */
-function isDeniedBySeals(kernel: KernelState, seals: number, { write }: Protection): boolean {
-  return write || ((seals & F_SEAL_WRITE) !== 0 && !kernel.profile.sealedMapsReadOnly);
 }
 
 /** calc_vm_flag_bits(), accountable_mapping(). */

@@ -3,6 +3,7 @@ import { PAGE_2M } from "../address.ts";
 import type { Errno } from "./errno.ts";
 import type { Hstate } from "./hstate.ts";
 import { Inode } from "./hugetlbfs.ts";
+import type { KernelState } from "./state.ts";
 import { Subpool } from "./subpool.ts";
 
 /** What statfs says, -1 where there is no limit. */
@@ -89,7 +90,7 @@ export class MountTable {
   readonly #mounts: Mount[] = [];
 
   /** `options` as mount(8) takes them, "pagesize=2M,size=50%". */
-  mount(hstates: ReadonlyMap<number, Hstate>, path: string, options: string): "ok" | Errno {
+  mount({ hstates, profile }: KernelState, path: string, options: string): "ok" | Errno {
     const parsed = parseOptions(hstates, options);
     if (typeof parsed === "string") return parsed;
     const { hstate, max, min } = parsed;
@@ -98,14 +99,14 @@ export class MountTable {
     // Not even the root is let in.
     if (parsed.nrInodes === 0) return "ENOMEM";
     const hasQuota = max !== undefined || min !== undefined;
-    const subpool = hasQuota ? Subpool.tryCreate(hstate, max, min) : undefined;
+    const subpool = hasQuota ? Subpool.tryCreate(hstate, profile, max, min) : undefined;
     if (hasQuota && !subpool) return "ENOMEM";
     this.#mounts.push(new Mount(path, parsed, subpool));
     return "ok";
   }
 
   /** Options are read, and change nothing: hugetlbfs cannot be reconfigured. */
-  remount(hstates: ReadonlyMap<number, Hstate>, path: string, options: string): "ok" | Errno {
+  remount({ hstates }: KernelState, path: string, options: string): "ok" | Errno {
     if (!this.at(path)) return "ENOENT";
     const parsed = parseOptions(hstates, options);
     return typeof parsed === "string" ? parsed : "ok";

@@ -63,9 +63,14 @@ export const PROFILE_FIELDS = {
     what: "a page that min_size keeps serves any fault",
     source: "mm/hugetlb.c: alloc_hugetlb_folio(); 6.14",
   },
-  sealedMapsReadOnly: {
-    what: "a file under F_SEAL_WRITE can be mapped shared to be read",
-    source: "mm/mmap.c: do_mmap(), mapping_map_writable(); 6.7",
+  quotaFallback: {
+    what: "what a mount's quota gets back when the pool has no page",
+    source: "mm/hugetlb.c: hugetlb_reserve_pages(); a833a693a490, 6.15",
+    values: ["blind", "minimum first", "exact"],
+  },
+  hasMemfd: {
+    what: "memfd_create makes files of huge pages",
+    source: "mm/memfd.c: memfd_create(); 4.14",
   },
   hasSealExec: {
     what: "F_SEAL_EXEC is known",

@@ -6,7 +6,6 @@ import type { Folio } from "./folio.ts";
 import type { Inode } from "./hugetlbfs.ts";
 import { RegionMap } from "./region-map.ts";
 import type { KernelState } from "./state.ts";
-import type { Subpool } from "./subpool.ts";
 import { type Vma, fileIndex } from "./vma.ts";
 import { VM_NORESERVE } from "./vm-flags.ts";
 
@@ -69,12 +68,6 @@ function consume(asker: Asker, inode: Inode, index: number): void {
   }
 }
 
-/** What `tryGet(1)` of the mount's quota gave, and the pool could not: `fromPool` of the page. */
-function returnQuota(inode: Inode, subpool: Subpool, fromPool: number): void {
-  if (fromPool > 0) subpool.forget(1);
-  else inode.hstate.unreserve(subpool.put(1));
-}
-
 /**
  * A page for a fault of `vma` at `address`, its contents not yet set; undefined if there is none,
  * in the pool or within the mount's quota. `avoidsReserve`: the owner's copy-on-write, which never
@@ -121,7 +114,7 @@ function allocate(
   const isSurplus = frame === undefined;
   frame ??= hstate.allocateSurplus();
   if (frame === undefined) {
-    if (asksQuota && subpool) returnQuota(inode, subpool, fromPool);
+    if (asksQuota) subpool?.undoPage(fromPool);
     return undefined;
   }
   if (isKept && (isReserved || asker.isShared)) hstate.consumeReservation();

@@ -1,8 +1,10 @@
 /** The quota of a mount (mm/hugetlb.c: struct hugepage_subpool): at most `max` pages, `min` kept. */
 import type { Hstate } from "./hstate.ts";
+import type { Profile } from "./profile.ts";
 
 export class Subpool {
   readonly #hstate: Hstate;
+  readonly #fallback: Profile["quotaFallback"];
   /** Pages that its files may use or reserve; undefined: any number. */
   readonly max: number | undefined;
   /** Pages that are kept for its files. */
@@ -13,17 +15,28 @@ export class Subpool {
   #kept: number;
   #isMounted = true;
 
-  private constructor(hstate: Hstate, max: number | undefined, min: number | undefined) {
+  private constructor(
+    hstate: Hstate,
+    profile: Profile,
+    max: number | undefined,
+    min: number | undefined,
+  ) {
     this.#hstate = hstate;
+    this.#fallback = profile.quotaFallback;
     this.max = max;
     this.#min = min;
     this.#kept = min ?? 0;
   }
 
   /** hugepage_new_subpool(): reserves the minimum; undefined is ENOMEM. */
-  static tryCreate(hstate: Hstate, max?: number, min?: number): Subpool | undefined {
+  static tryCreate(
+    hstate: Hstate,
+    profile: Profile,
+    max?: number,
+    min?: number,
+  ): Subpool | undefined {
     if (min !== undefined && !hstate.reserve(min)) return undefined;
-    return new Subpool(hstate, max, min);
+    return new Subpool(hstate, profile, max, min);
   }
 
   get used(): number {
@@ -56,8 +69,28 @@ export class Subpool {
     return returned;
   }
 
-  /** The pool could not give what `tryGet` said: n pages are no longer used. */
-  forget(n: number): void {
+  /**
+   * A reservation of n pages fails, for the pool cannot give the `fromPool` pages that `tryGet` asked
+   * of it (hugetlb_reserve_pages()).
+   */
+  undoReservation(n: number, fromPool: number): void {
+    if (this.#fallback === "blind") {
+      this.put(n);
+      return;
+    }
+    if (this.#fallback === "exact") this.#forget(fromPool);
+    if (n > fromPool) this.#hstate.unreserve(this.put(n - fromPool));
+    if (this.#fallback === "minimum first") this.#forget(fromPool);
+  }
+
+  /** A fault's page cannot be had (alloc_hugetlb_folio()). */
+  undoPage(fromPool: number): void {
+    if (this.#fallback === "blind") this.put(1);
+    else if (fromPool === 0) this.#hstate.unreserve(this.put(1));
+    else if (this.#fallback === "exact") this.#forget(1);
+  }
+
+  #forget(n: number): void {
     if (this.max !== undefined) this.#used -= n;
   }
 
@@ -71,7 +104,6 @@ export class Subpool {
   #releaseIfIdle(): void {
     const isIdle = this.max !== undefined ? this.#used === 0 : this.#kept === (this.#min ?? 0);
     if (this.#isMounted || !isIdle || this.#min === undefined) return;
-    this.#hstate.unreserve(this.#kept);
-    this.#kept = 0;
+    this.#hstate.unreserve(this.#min);
   }
 }
