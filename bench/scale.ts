@@ -51,7 +51,7 @@ const CURVES: readonly Curve[] = [
     bound: "log n",
   },
   {
-    name: "map 1 TiB of 2M pages, touch, unmap",
+    name: "1 TiB file: map, touch, truncate",
     unit: "touched",
     points: TOUCHED,
     caseOf: touchCase,
@@ -201,7 +201,7 @@ function lifeCase(n: number): Case {
   };
 }
 
-/** A pool as large as the mapping, all of it reserved. */
+/** A file as large as its pool: reserved by mmap, touched here and there, truncated and unmapped. */
 function touchCase(n: number): Case {
   const nrPages = TIB / PAGE_2M;
   const kernel = createKernel({
@@ -209,25 +209,28 @@ function touchCase(n: number): Case {
     hugePages: new Map([[PAGE_2M, nrPages]]),
   });
   const process = kernel.spawn("sparse");
+  const fd = process.memfd({ hugePageBytes: PAGE_2M });
+  if (typeof fd !== "number") throw new WrongResult(`memfd: ${fd}`);
   const step = Math.floor(nrPages / n) * PAGE_2M;
-  let nrReserved = 0;
+  const free = (): number | undefined => kernel.pool(PAGE_2M)?.free;
+  let reserved: number | undefined;
+  let left: number | undefined;
   return {
     name: `${n} of 1 TiB`,
     items: 1,
     run() {
-      const address = map(process, {
-        length: TIB,
-        protection: RW,
-        hugePageBytes: PAGE_2M,
-        isShared: true,
-      });
+      process.ftruncate(fd, TIB);
+      const address = map(process, { length: TIB, protection: RW, isShared: true, fd });
       for (let i = 0; i < n; i++) process.read(address + i * step);
-      nrReserved = kernel.pool(PAGE_2M)?.reserved ?? 0;
+      reserved = kernel.pool(PAGE_2M)?.reserved;
+      left = free();
+      process.ftruncate(fd, 0);
       process.munmap(address, TIB);
     },
     check() {
-      if (nrReserved !== nrPages - n) throw new WrongResult(`${nrReserved} are reserved`);
-      if (kernel.pool(PAGE_2M)?.free !== nrPages) throw new WrongResult("the pool is not full");
+      if (reserved !== nrPages - n) throw new WrongResult(`${reserved} are reserved`);
+      if (left !== nrPages - n) throw new WrongResult(`${left} are free`);
+      if (free() !== nrPages) throw new WrongResult("the pool is not full again");
     },
   };
 }

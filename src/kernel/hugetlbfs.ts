@@ -89,7 +89,7 @@ export class Inode {
    * indexes keep their reservations. Precondition: nothing maps them.
    */
   punch(from: number, to: number): void {
-    for (const index of this.#cachedIn(from, to)) {
+    for (const index of this.cachedIn(from, to)) {
       this.#removePage(index);
       this.#forgetReservations(index, index + 1, 1);
     }
@@ -97,7 +97,7 @@ export class Inode {
 
   /** remove_inode_hugepages() to the end of the file: pages and reservations. */
   truncatePages(from: number): void {
-    const cached = this.#cachedIn(from, INDEX_END);
+    const cached = this.cachedIn(from, INDEX_END);
     for (const index of cached) this.#removePage(index);
     this.#forgetReservations(from, INDEX_END, cached.length);
   }
@@ -114,8 +114,8 @@ export class Inode {
     this.superblock.onDeath?.();
   }
 
-  /** Walks the range or the page cache, whichever is shorter. */
-  #cachedIn(from: number, to: number): number[] {
+  /** Indexes of [from, to) that have a page: walks the range or the cache, whichever is shorter. */
+  cachedIn(from: number, to: number): number[] {
     if (to - from > this.pages.size) {
       const indexes = [...this.pages.keys()].filter((index) => index >= from && index < to);
       return indexes.toSorted((a, b) => a - b);

@@ -5,7 +5,7 @@ import { type AddressSpace, TASK_SIZE } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
 import type { Inode } from "./hugetlbfs.ts";
 import type { KernelState } from "./state.ts";
-import { type Vma, pageBytes } from "./vma.ts";
+import { type Vma, fileIndex, pageBytes } from "./vma.ts";
 
 /** Resident pages of 4K in the range, all of which must be mapped. */
 export function mincore(
@@ -24,18 +24,30 @@ export function mincore(
     const count = (page: number): void => {
       nr += Math.max(0, Math.min(end, page + bytes) - Math.max(address, page)) / PAGE_4K;
     };
-    kernel.tables.list(space.root, vma.start, vma.end, (leaf) => count(leaf.address));
-    if (vma.inode && vma.isShared) cachedInHoles(kernel, space, vma, vma.inode).forEach(count);
+    const start = Math.max(vma.start, roundDown(address, bytes));
+    const stop = Math.min(vma.end, roundUp(end, bytes));
+    kernel.tables.list(space.root, start, stop, (leaf) => count(leaf.address));
+    if (vma.inode && vma.isShared) {
+      cachedInHoles(kernel, space, vma, vma.inode, start, stop).forEach(count);
+    }
   }
   return nr;
 }
 
 /** mincore_unmapped_range(): where not even a table for its entry is, the page cache is asked. */
-function cachedInHoles(kernel: KernelState, space: AddressSpace, vma: Vma, inode: Inode): number[] {
+function cachedInHoles(
+  kernel: KernelState,
+  space: AddressSpace,
+  vma: Vma,
+  inode: Inode,
+  start: number,
+  end: number,
+): number[] {
   const { pageBytes: bytes, level } = inode.hstate;
-  return [...inode.pages.keys()]
+  return inode
+    .cachedIn(fileIndex(vma, inode, start), fileIndex(vma, inode, end))
     .map((index) => vma.start + index * bytes - vma.offset)
-    .filter((page) => page >= vma.start && page < vma.end && !hasTable(page));
+    .filter((page) => !hasTable(page));
 
   function hasTable(page: number): boolean {
     const reach = bytes * 512;

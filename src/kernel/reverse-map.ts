@@ -41,11 +41,16 @@ export class ReverseMap {
     if (mapping) this.#trees.get(inode)?.refresh(mapping);
   }
 
-  /** Mappings of the file's bytes [start, end), by the offset at which they begin. */
-  mappings(inode: Inode, start = 0, end = Infinity): [Vma, AddressSpace][] {
-    const found: [Vma, AddressSpace][] = [];
-    collect(this.#trees.get(inode)?.root, start, end, found);
-    return found;
+  /**
+   * Mappings of the file's bytes [start, end), by the offset at which they begin. None may come or
+   * go meanwhile.
+   */
+  mappings(
+    inode: Inode,
+    start = 0,
+    end = Infinity,
+  ): Iterable<readonly [vma: Vma, space: AddressSpace]> {
+    return meeting(this.#trees.get(inode)?.root, start, end);
   }
 }
 
@@ -57,16 +62,15 @@ function lastEnd({ vma }: Mapping, left = 0, right = 0): number {
   return Math.max(offsetOf(vma, vma.end), left, right);
 }
 
-function collect(
+function* meeting(
   node: TreeNode<Mapping, number> | undefined,
   start: number,
   end: number,
-  found: [Vma, AddressSpace][],
-): void {
+): Generator<readonly [vma: Vma, space: AddressSpace], void> {
   if (!node || node.summary <= start) return;
   const { vma, space } = node.item;
-  collect(node.left, start, end, found);
+  yield* meeting(node.left, start, end);
   if (vma.offset >= end) return;
-  if (offsetOf(vma, vma.end) > start) found.push([vma, space]);
-  collect(node.right, start, end, found);
+  if (offsetOf(vma, vma.end) > start) yield [vma, space];
+  yield* meeting(node.right, start, end);
 }

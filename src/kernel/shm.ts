@@ -7,6 +7,7 @@ import { Inode } from "./hugetlbfs.ts";
 import { mmapFile } from "./mmap.ts";
 import { munmap } from "./munmap.ts";
 import type { KernelState } from "./state.ts";
+import type { Vma } from "./vma.ts";
 
 /** SHMMAX as it is by default: no limit but the address space. */
 const SHMMAX = 2 ** 64 - 2 ** 24;
@@ -80,13 +81,15 @@ export function shmat(
 /** Detaches what of the segment is still mapped from `address` on; EINVAL: nothing is. */
 export function shmdt(kernel: KernelState, space: AddressSpace, address: number): "ok" | Errno {
   if (address % PAGE_4K !== 0) return "EINVAL";
-  const attached = space.vmas.filter((vma) => {
-    return vma.inode?.isSegment && vma.start >= address && vma.start - address === vma.offset;
-  });
-  const inode = attached[0]?.inode;
+  const isPiece = (vma: Vma): boolean => {
+    return vma.inode?.isSegment === true && vma.start - address === vma.offset;
+  };
+  let first = space.firstEndingAfter(address);
+  while (first && !isPiece(first)) first = space.firstEndingAfter(first.end);
+  const inode = first?.inode;
   if (!inode) return "EINVAL";
-  for (const vma of attached) {
-    if (vma.inode === inode) munmap(kernel, space, vma.start, vma.end - vma.start);
+  for (const vma of space.overlapping(address, address + inode.size)) {
+    if (vma.inode === inode && isPiece(vma)) munmap(kernel, space, vma.start, vma.end - vma.start);
   }
   return "ok";
 }

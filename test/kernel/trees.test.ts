@@ -162,7 +162,7 @@ describe("the reverse map", () => {
             .filter(({ vma }) => vma.offset < end && offsetOf(vma, vma.end) > start)
             .filter((mapping) => mapping.inode === inode)
             .toSorted((x, y) => x.vma.offset - y.vma.offset);
-          const found = map.mappings(inode, start, end).map(([vma]) => vma);
+          const found = Array.from(map.mappings(inode, start, end), ([vma]) => vma);
           expect(found.length).toBe(expected.length);
           expect(found.every((vma, i) => vma === expected[i].vma)).toBe(true);
         }
