@@ -1,0 +1,179 @@
+/**
+ * `hugewalk fuzz`: random scripts, on which the emulator is compared with another kernel, or held
+ * to its invariants.
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { InternalError, OptionError } from "../errors.ts";
+import { Campaign, type Finding } from "../fuzz/campaign.ts";
+import { DEFAULT_OPTIONS, generateScript, type GenerateOptions } from "../fuzz/generate.ts";
+import { Comparison, InvariantCheck, type Judge } from "../fuzz/judge.ts";
+import { repair } from "../fuzz/shrink.ts";
+import { EmulatedSubject } from "../fuzz/subject.ts";
+import { parseWeights } from "../fuzz/weights.ts";
+import { profileNames } from "../kernel/profile.ts";
+import { complain, isUsersError } from "./complaint.ts";
+import { EXIT_AGREES, EXIT_DIFFERS, EXIT_UNUSABLE } from "./exit-code.ts";
+import { Progress } from "./progress.ts";
+import { Output, type Io } from "./streams.ts";
+
+export interface FuzzFlags {
+  readonly seeds: string;
+  readonly ops?: string;
+  readonly weights?: string;
+  readonly kernel?: string;
+  readonly against?: string;
+  readonly maxPages?: string;
+  readonly "1g"?: boolean;
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+/** Scripts run to shrink one: as many as the emulator runs in some ten seconds. */
+const SHRINK_BUDGET = 2000;
+
+/** Runs the scripts, prints what they find, and returns the exit code. */
+export async function runFuzz(flags: FuzzFlags, io: Io): Promise<number> {
+  const abort = new AbortController();
+  const interrupt = (): void => abort.abort();
+  process.once("SIGINT", interrupt);
+  try {
+    return await new Fuzz(flags, io).run(abort.signal);
+  } catch (error) {
+    if (!isUsersError(error)) throw error;
+    await complain(io, error instanceof OptionError ? `--${error.message}` : error.message);
+    return EXIT_UNUSABLE;
+  } finally {
+    process.off("SIGINT", interrupt);
+  }
+}
+
+class Fuzz {
+  readonly #flags: FuzzFlags;
+  readonly #out: Output;
+  readonly #progress: Progress;
+  readonly #options: GenerateOptions;
+  readonly #seeds: readonly number[];
+  readonly #judge: Judge;
+
+  constructor(flags: FuzzFlags, io: Io) {
+    this.#flags = flags;
+    this.#out = new Output(io.stdout);
+    this.#options = optionsOf(flags);
+    this.#seeds = parseSeeds(flags.seeds);
+    this.#judge = judgeOf(flags);
+    this.#progress = new Progress(io.stderr, this.#seeds.length);
+  }
+
+  async run(signal: AbortSignal): Promise<number> {
+    const campaign = new Campaign({
+      seeds: this.#seeds,
+      generate: (seed) => generateScript(seed, this.#options),
+      judge: this.#judge,
+      budget: SHRINK_BUDGET,
+      onProgress: ({ nrScripts, counts }) => this.#progress.show(nrScripts, counts.size),
+      signal,
+    });
+    for await (const finding of campaign.run()) await this.#tell(finding);
+    this.#progress.clear();
+    await this.#summarize(campaign);
+    await this.#out.flush();
+    return campaign.counts.size > 0 ? EXIT_DIFFERS : EXIT_AGREES;
+  }
+
+  async #tell(finding: Finding): Promise<void> {
+    const { kind, seed } = finding;
+    const transcript = await this.#transcriptOf(finding);
+    const file = await this.#save(finding, transcript);
+    this.#progress.clear();
+    if (this.#flags.json) {
+      await this.#out.line(JSON.stringify({ type: "finding", kind, seed, file, transcript }));
+    } else if (file === undefined) {
+      await this.#out.line(transcript);
+    } else {
+      await this.#out.line(`${file}: ${kind}`);
+    }
+  }
+
+  /** What it is, the command that finds it again, and the script with what happened. */
+  async #transcriptOf({ kind, seed, lines }: Finding): Promise<string> {
+    const repaired = repair(lines);
+    if (repaired === undefined) throw new InternalError("what is left of a script is one");
+    const text = [`# ${kind}`, `# hugewalk fuzz ${commandOf(this.#flags, seed)}`];
+    for await (const line of this.#judge.tell(repaired.script)) text.push(line);
+    return `${text.join("\n")}\n`;
+  }
+
+  async #save({ kind, seed }: Finding, transcript: string): Promise<string | undefined> {
+    const { out } = this.#flags;
+    if (out === undefined) return undefined;
+    await mkdir(out, { recursive: true });
+    const file = join(out, `${kind.replace(/:.*$/s, "")}-${seed}.txt`);
+    await writeFile(file, transcript);
+    return file;
+  }
+
+  async #summarize({ nrScripts, counts }: Campaign): Promise<void> {
+    const sorted = [...counts].toSorted(([, a], [, b]) => b - a);
+    if (this.#flags.json) {
+      const summary = { type: "summary", scripts: nrScripts, faults: Object.fromEntries(sorted) };
+      await this.#out.line(JSON.stringify(summary));
+      return;
+    }
+    for (const [kind, count] of sorted) await this.#out.line(`# ${count} × ${kind}`);
+    const nrFaulty = sorted.reduce((sum, [, count]) => sum + count, 0);
+    await this.#out.line(`# ${nrScripts} scripts, ${nrFaulty} with a fault, ${counts.size} kinds`);
+  }
+}
+
+function optionsOf(flags: FuzzFlags): GenerateOptions {
+  const hasGigantic = flags["1g"] === true;
+  return {
+    ...DEFAULT_OPTIONS,
+    nrOperations: parseCount("ops", flags.ops) ?? DEFAULT_OPTIONS.nrOperations,
+    maxPages: parseCount("max-pages", flags.maxPages) ?? DEFAULT_OPTIONS.maxPages,
+    weights: flags.weights === undefined ? DEFAULT_OPTIONS.weights : parseWeights(flags.weights),
+    memory: hasGigantic ? "8G" : DEFAULT_OPTIONS.memory,
+    hasGigantic,
+  };
+}
+
+function judgeOf({ kernel = "fixed", against }: FuzzFlags): Judge {
+  const emulator = emulated("kernel", kernel);
+  if (against === undefined) return new InvariantCheck(emulator);
+  return new Comparison(emulator, emulated("against", against));
+}
+
+function emulated(option: string, profile: string): EmulatedSubject {
+  if (profileNames.includes(profile)) return new EmulatedSubject(profile);
+  throw new OptionError(option, `no profile "${profile}"; there are ${profileNames.join(", ")}`);
+}
+
+/** The options that find a seed's fault again. */
+function commandOf(flags: FuzzFlags, seed: number): string {
+  const words = ["--seeds", `${seed}`];
+  const valued = ["ops", "weights", "kernel", "against"] as const;
+  for (const name of valued) if (flags[name] !== undefined) words.push(`--${name}`, flags[name]);
+  if (flags.maxPages !== undefined) words.push("--max-pages", flags.maxPages);
+  if (flags["1g"]) words.push("--1g");
+  return words.join(" ");
+}
+
+/** `7`, or `1..1000`. */
+function parseSeeds(text: string): readonly number[] {
+  const [, from, to = from] = /^(\d{1,15})(?:\.\.(\d{1,15}))?$/.exec(text) ?? [];
+  const length = Number(to) - Number(from) + 1;
+  if (from === undefined || length < 1 || length > 1e7) {
+    throw new OptionError("seeds", `"${text}" is not N or N..M`);
+  }
+  return Array.from({ length }, (_, i) => Number(from) + i);
+}
+
+function parseCount(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1 || number > 10_000) {
+    throw new OptionError(option, `"${text}" is not a number of 1 to 10000`);
+  }
+  return number;
+}
