@@ -1,0 +1,36 @@
+/** Replays a recording of a live kernel on the emulated one. */
+import { readFileSync } from "node:fs";
+import { EmulatedDriver } from "../src/emulated/driver.ts";
+import { createKernel } from "../src/index.ts";
+import { brokenInvariants } from "../src/kernel/invariants.ts";
+import { parseTranscript } from "../src/transcript/parse.ts";
+import { runScript } from "../src/transcript/run.ts";
+
+/** The file's script; undefined while the emulator does not carry out all of its operations. */
+export function readScript(file: string) {
+  const text = readFileSync(file, "utf8");
+  const { script, errors } = parseTranscript(text, file);
+  const isUnderstood = parseTranscript(text, file, { refuseUnimplemented: false }).script;
+  if (!script && !isUnderstood) throw errors[0];
+  return script;
+}
+
+/** `profile` stands in for the recording's own kernel. */
+export async function replay(file: string, profile?: string) {
+  const script = readScript(file);
+  if (!script) throw new Error(`${file} has operations that are not implemented`);
+  const kernel = createKernel({
+    profile: profile ?? script.machine.kernel,
+    machine: { ramBytes: script.machine.memoryBytes, linearBytes: 2 ** 26 },
+  });
+  const differing: string[] = [];
+  const broken: string[] = [];
+  let nrAsserted = 0;
+  for await (const { line, result, differs } of runScript(script, new EmulatedDriver(kernel))) {
+    const text = `${line.place.line}: ${line.text} => ${result}`;
+    if (line.expectation) nrAsserted++;
+    if (differs) differing.push(text);
+    broken.push(...brokenInvariants(kernel.state).map((what) => `after ${text}: ${what}`));
+  }
+  return { differing, broken, nrAsserted, kernel: script.machine.kernel };
+}
