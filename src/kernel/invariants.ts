@@ -28,7 +28,9 @@ function pools(kernel: KernelState): string[] {
 
 /** When the last process has ended and the last file is gone, R = S = 0 and F = T. */
 function idlePools(kernel: KernelState): string[] {
-  const isIdle = [...kernel.processes.values()].every(({ status }) => status !== undefined);
+  const hasFiles = kernel.mounts.isAny || kernel.segments.size > 0;
+  const isIdle =
+    !hasFiles && [...kernel.processes.values()].every(({ status }) => status !== undefined);
   if (!isIdle) return [];
   const broken: string[] = [];
   for (const { counters, pageBytes } of kernel.hstates.values()) {

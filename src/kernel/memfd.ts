@@ -50,5 +50,8 @@ export function addSeals(kernel: KernelState, file: OpenFile, seals: number): "o
 /** mapping_deny_writable(): whether a mapping can write to it, or could come to. */
 function isMappedWritable(kernel: KernelState, inode: Inode): boolean {
   const both = VM_SHARED | VM_MAYWRITE;
-  return kernel.reverseMap.mappings(inode).some(([vma]) => (vma.flags & both) === both);
+  for (const [vma] of kernel.reverseMap.mappings(inode)) {
+    if ((vma.flags & both) === both) return true;
+  }
+  return false;
 }

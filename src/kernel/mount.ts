@@ -89,6 +89,10 @@ export class Mount {
 export class MountTable {
   readonly #mounts: Mount[] = [];
 
+  get isAny(): boolean {
+    return this.#mounts.length > 0;
+  }
+
   /** `options` as mount(8) takes them, "pagesize=2M,size=50%". */
   mount({ hstates, profile }: KernelState, path: string, options: string): "ok" | Errno {
     const parsed = parseOptions(hstates, options);
