@@ -14,6 +14,7 @@ import type {
 } from "../transcript/driver.ts";
 import type { Actor } from "./actor.ts";
 import { tryPerformAccess } from "./access.ts";
+import { tryPerformCgroup } from "./cgroup.ts";
 import { tryPerformFiles } from "./files.ts";
 import { performHost } from "./host.ts";
 import { tryInspect } from "./inspect.ts";
@@ -101,7 +102,8 @@ export class EmulatedDriver implements Driver {
     if (operation.op === "kill") {
       return { result: this.#kill(operation.target, operation.signal) };
     }
-    return performHost(this.#kernel, operation);
+    const find = (name: string) => this.#actors.get(name)?.process;
+    return tryPerformCgroup(this.#kernel, operation, find) ?? performHost(this.#kernel, operation);
   }
 
   #kill(target: string, signal: number): string {

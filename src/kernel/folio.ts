@@ -1,6 +1,7 @@
 /** What the kernel knows of a frame in use: one folio for a page of 4K, 2M or 1G. */
 import { type LeafLevel, pageBytesOf } from "../address.ts";
 import { InternalError } from "../errors.ts";
+import type { PageCounter } from "./page-counter.ts";
 import type { Subpool } from "./subpool.ts";
 
 export interface Folio {
@@ -15,6 +16,8 @@ export interface Folio {
   isInPageCache: boolean;
   /** The mount's quota that it counts in. */
   readonly subpool: Subpool | undefined;
+  /** Counters of groups that it is charged to. */
+  readonly charges: readonly PageCounter[];
   /** When it is freed, R rises by one (folio_test_hugetlb_restore_reserve()). */
   restoresReservation: boolean;
 }
@@ -24,7 +27,12 @@ export class FolioTable {
   readonly #alive = new Set<number>();
   #lives = 0;
 
-  create(frame: number, level: LeafLevel, subpool?: Subpool): Folio {
+  create(
+    frame: number,
+    level: LeafLevel,
+    subpool?: Subpool,
+    charges: readonly PageCounter[] = [],
+  ): Folio {
     if (this.#byFrame.has(frame)) throw new InternalError("a frame in use is not allocated");
     const folio: Folio = {
       frame,
@@ -33,6 +41,7 @@ export class FolioTable {
       mapCount: 0,
       isInPageCache: false,
       subpool,
+      charges,
       restoresReservation: false,
     };
     this.#byFrame.set(frame, folio);

@@ -38,6 +38,7 @@ export function spawn(kernel: KernelState, name: string, parent: number): Proces
     space: createSpace(kernel, pid),
     catchesSignals: false,
     descriptors: new Descriptors(),
+    cgroup: undefined,
     isStuck: false,
     status: undefined,
   };
@@ -57,6 +58,7 @@ export function fork(kernel: KernelState, parent: Process, name: string): Proces
   }
   child.catchesSignals = parent.catchesSignals;
   child.descriptors = parent.descriptors.copy();
+  child.cgroup = parent.cgroup;
   for (const vma of parent.space.vmas) {
     if (!(vma.flags & VM_DONTCOPY)) copyVma(kernel, parent.space, child.space, vma);
   }

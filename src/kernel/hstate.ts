@@ -8,6 +8,7 @@ import { OptionError } from "../errors.ts";
 import type { Buddy } from "./buddy.ts";
 import type { EventStream } from "./event.ts";
 import type { Folio, FolioTable } from "./folio.ts";
+import { uncharge } from "./page-counter.ts";
 
 export interface PoolCounters {
   /** T: pages in the pool, in use or not. */
@@ -130,6 +131,7 @@ export class Hstate {
   /** free_huge_folio(): to the pool, or, while there is surplus, out of it. */
   free(folio: Folio): void {
     this.#folios.delete(folio);
+    uncharge(folio.charges);
     // Where the quota's minimum would fall short, the page stays reserved for it.
     const restoresReservation = folio.restoresReservation || folio.subpool?.put(1) === 0;
     if (restoresReservation) this.#reserved++;

@@ -1,7 +1,9 @@
 /** Files of huge pages (fs/hugetlbfs/inode.c): size, page cache, and who has reserved what. */
 import type { Folio } from "./folio.ts";
 import type { Hstate } from "./hstate.ts";
+import type { PageCounter } from "./page-counter.ts";
 import { RegionMap } from "./region-map.ts";
+import { ReservationPayers } from "./reservation-payers.ts";
 import type { Subpool } from "./subpool.ts";
 
 /** include/uapi/linux/fcntl.h: what a file refuses from now on. */
@@ -38,6 +40,7 @@ export class Inode {
   readonly isSegment: boolean;
   /** Of shared mappings: indexes that are reserved or instantiated. */
   readonly reservations = new RegionMap();
+  readonly #payers = new ReservationPayers();
   /** The page cache, by index in huge pages. */
   readonly pages = new Map<number, Folio>();
   /** Mappings, open files, names, and system calls that have not returned yet. */
@@ -55,16 +58,27 @@ export class Inode {
     return this.#nrUsers > this.nrLinks;
   }
 
-  /** hugetlb_reserve_pages(), shared: false is ENOMEM. Indexes reserved before add nothing. */
-  reserve(from: number, to: number): boolean {
+  /**
+   * hugetlb_reserve_pages(), shared: false is ENOMEM. Indexes reserved before add nothing, for the
+   * pool and for `payer`.
+   */
+  reserve(from: number, to: number, payer: PageCounter | undefined): boolean {
     const added = to - from - this.reservations.count(from, to);
-    if (!this.reservePages(added)) return false;
+    if (!this.reservePages(added, payer)) return false;
+    if (payer) this.#payers.add(payer, from, to, this.reservations);
     this.reservations.add(from, to);
     return true;
   }
 
-  /** n pages of the mount's quota and of the pool; false: none of either. */
-  reservePages(n: number): boolean {
+  /** n pages within the payer's limit, of the mount's quota and of the pool; false: not of all. */
+  reservePages(n: number, payer: PageCounter | undefined): boolean {
+    if (payer && !payer.tryCharge(n)) return false;
+    if (this.#reserveUncharged(n)) return true;
+    payer?.uncharge(n);
+    return false;
+  }
+
+  #reserveUncharged(n: number): boolean {
     const { subpool } = this.superblock;
     const fromPool = subpool ? subpool.tryGet(n) : n;
     if (fromPool === undefined) return false;
@@ -137,6 +151,7 @@ export class Inode {
   #forgetReservations(from: number, to: number, nrFreed: number): void {
     const nrIndexes = this.reservations.count(from, to);
     this.reservations.remove(from, to);
+    this.#payers.remove(from, to);
     this.unreservePages(nrIndexes - nrFreed);
   }
 }

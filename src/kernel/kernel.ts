@@ -8,6 +8,8 @@ import { OptionError } from "../errors.ts";
 import { type Machine, type MachineOptions, createMachine } from "../hardware/machine.ts";
 import { type Stop, accessMemory } from "./access.ts";
 import { Buddy } from "./buddy.ts";
+import { createCgroup, removeCgroup } from "./cgroup.ts";
+import { readCgroupFile, writeCgroupFile } from "./cgroup-files.ts";
 import type { Errno } from "./errno.ts";
 import { type EventListener, EventStream } from "./event.ts";
 import { type OpenFile, type OpenRequest, type Stat, openFile, stat, unlink } from "./file.ts";
@@ -105,6 +107,8 @@ export function createKernel(options: KernelOptions = {}): Kernel {
     nextSegment: 0,
     events,
     processes: new Map(),
+    current: undefined,
+    cgroups: new Map(),
     running: machine.cpus.map(() => undefined),
     zeroFrame: RESERVED_BYTES - PAGE_4K,
     log: [],
@@ -154,12 +158,16 @@ export class Kernel {
 
   /**
    * The text of /proc/meminfo, /proc/sys/vm/nr_[overcommit_]hugepages, the files in
-   * /sys/kernel/mm/hugepages/hugepages-<size>kB, or a process's maps, smaps and status.
+   * /sys/kernel/mm/hugepages/hugepages-<size>kB, a group's cgroup.procs, hugetlb.<size>.max,
+   * .current, .rsvd.max, .rsvd.current and .events in /sys/fs/cgroup/<name>, or a process's maps,
+   * smaps and status.
    */
   readFile(path: string): string | Errno {
     if (path === "/proc/meminfo") return meminfoText(this.state);
     const match = /^\/proc\/(\d+)\/(maps|smaps|status)$/.exec(path);
-    if (!match) return readPoolFile(this.state, path) ?? "ENOENT";
+    if (!match) {
+      return readCgroupFile(this.state, path) ?? readPoolFile(this.state, path) ?? "ENOENT";
+    }
     const process = this.state.processes.get(Number(match[1]));
     if (!process || process.status) return "ENOENT";
     if (match[2] === "maps") return mapsText(this.state, process.space);
@@ -167,9 +175,18 @@ export class Kernel {
     return statusText(process);
   }
 
-  /** Writes a pool's nr_hugepages or nr_overcommit_hugepages. */
+  /** Writes a pool's nr_hugepages or nr_overcommit_hugepages, a group's limits or cgroup.procs. */
   writeFile(path: string, text: string): "ok" | Errno {
-    return writePoolFile(this.state, path, text);
+    return writeCgroupFile(this.state, path, text) ?? writePoolFile(this.state, path, text);
+  }
+
+  /** Makes /sys/fs/cgroup/<name>, a group with limits on huge pages (cgroup v2). */
+  createCgroup(name: string): "ok" | Errno {
+    return createCgroup(this.state, name);
+  }
+  /** EBUSY: a process lives in it. */
+  removeCgroup(name: string): "ok" | Errno {
+    return removeCgroup(this.state, name);
   }
 
   /** Mounts hugetlbfs; options as mount(8) takes them: "pagesize=2M,size=50%". */
@@ -216,10 +233,12 @@ export class UserProcess {
     this.#alive.catchesSignals = value;
   }
 
+  /** The process, which is the one that acts from now on. */
   get #alive(): Process {
     if (this.#process.status) {
       throw new OptionError("process", `${this.name} (PID ${this.pid}) has ended`);
     }
+    this.#kernel.current = this.#process;
     return this.#process;
   }
 
@@ -332,7 +351,7 @@ export class UserProcess {
 
   /** The identifier of a new segment. */
   shmget(request: ShmgetRequest): number | Errno {
-    return shmget(this.#kernel, request);
+    return shmget(this.#kernel, this.#alive, request);
   }
   /** Where the segment is attached. */
   shmat(request: ShmatRequest): number | Errno {

@@ -1,5 +1,6 @@
 /** A process: an address space on a CPU, how it takes signals, and how it ended. */
 import type { AddressSpace } from "./address-space.ts";
+import type { Cgroup } from "./cgroup.ts";
 import type { Descriptors } from "./file.ts";
 
 export type ExitStatus =
@@ -19,6 +20,8 @@ export interface Process {
   /** Whether SIGBUS and SIGSEGV have a handler. */
   catchesSignals: boolean;
   descriptors: Descriptors;
+  /** Undefined: the root. */
+  cgroup: Cgroup | undefined;
   /** Its last fault never returned: it does nothing any more, but can be killed. */
   isStuck: boolean;
   /** Undefined while it lives. */

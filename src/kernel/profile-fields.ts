@@ -104,6 +104,14 @@ export const PROFILE_FIELDS = {
     what: "a file outlives the system call in which its last user goes",
     source: "fs/file_table.c: fput(); 3.6",
   },
+  hasHugetlbCgroups: {
+    what: "cgroup v2 limits huge pages",
+    source: "mm/hugetlb_cgroup.c; 5.6, and reservations 5.7",
+  },
+  newCgroupReadsMax: {
+    what: "a new group's limit reads max, not 9223372036854771712",
+    source: "mm/hugetlb_cgroup.c: hugetlb_cgroup_init(); VM_BUG_ON() of 6.17 leaves its work out",
+  },
   hasWipeOnFork: {
     what: "MADV_WIPEONFORK is known",
     source: "mm/madvise.c; 4.14",

@@ -38,6 +38,8 @@ const FIXED: Profile = {
   movesManyMappings: true,
   mremapChecksFirst: true,
   defersFput: true,
+  hasHugetlbCgroups: true,
+  newCgroupReadsMax: true,
   hasWipeOnFork: true,
   stackIsNoHuge: true,
   alignsAnonymous: true,
@@ -56,6 +58,7 @@ const V6_18: Profile = {
   forkForgetsUnmapped: true,
   quotaFallback: "minimum first",
   stealLooksAt: "owner's address",
+  newCgroupReadsMax: false,
   moveForgetsRest: true,
 };
 
@@ -63,6 +66,7 @@ const V6_12: Profile = {
   ...V6_18,
   name: "6.12",
   zapRestoresReservation: "last mapping",
+  newCgroupReadsMax: true,
   minimumServesAll: false,
   quotaFallback: "blind",
   movesManyMappings: false,
@@ -94,6 +98,7 @@ const V2_6_27: Profile = {
   hasHugeDontneed: false,
   hasHugeMove: false,
   defersFput: false,
+  hasHugetlbCgroups: false,
   hasWipeOnFork: false,
   roundsHugeLength: false,
   hintIsRounded: "up",

@@ -2,8 +2,10 @@
  * Who may take which page of a pool (mm/hugetlb.c: hugetlb_reserve_pages(), vma_has_reserves(),
  * alloc_hugetlb_folio(), hugetlb_vm_op_close()).
  */
+import { chargePage, reservationPayer } from "./cgroup.ts";
 import type { Folio } from "./folio.ts";
 import type { Inode } from "./hugetlbfs.ts";
+import { uncharge } from "./page-counter.ts";
 import { RegionMap } from "./region-map.ts";
 import type { KernelState } from "./state.ts";
 import { type Vma, fileIndex } from "./vma.ts";
@@ -18,13 +20,14 @@ export function reserveForMmap(kernel: KernelState, vma: Vma, inode: Inode): boo
   if (inode.isSegment) return true;
   const from = fileIndex(vma, inode, vma.start);
   const to = fileIndex(vma, inode, vma.end);
-  if (vma.isShared) return inode.reserve(from, to);
+  const payer = reservationPayer(kernel.current, inode.hstate);
+  if (vma.isShared) return inode.reserve(from, to, payer);
   if (profile.privateReservation === "none") return true;
-  if (!inode.reservePages(to - from)) return false;
+  if (!inode.reservePages(to - from, payer)) return false;
   vma.isOwner = true;
   vma.reservation =
     profile.privateReservation === "map"
-      ? { kind: "map", consumed: new RegionMap() }
+      ? { kind: "map", consumed: new RegionMap(), payer }
       : { kind: "count", pages: to - from };
   return true;
 }
@@ -70,8 +73,8 @@ function consume(asker: Asker, inode: Inode, index: number): void {
 
 /**
  * A page for a fault of `vma` at `address`, its contents not yet set; undefined if there is none,
- * in the pool or within the mount's quota. `avoidsReserve`: the owner's copy-on-write, which never
- * uses its reservation.
+ * in the pool or within the limits of the mount and the group. `avoidsReserve`: the owner's
+ * copy-on-write, which never uses its reservation.
  */
 export function allocateHuge(
   kernel: KernelState,
@@ -110,10 +113,12 @@ function allocate(
   const fromMinimum = fromPool === 0 && (!avoidsReserve || profile.minimumServesAll);
   const isKept = (isInMap && !avoidsReserve) || fromMinimum;
   const isReserved = mayUseReserved(kernel, asker, isKept);
-  let frame = hstate.dequeue(isReserved);
+  const charges = chargePage(kernel.current, hstate, !asksQuota);
+  let frame = charges && hstate.dequeue(isReserved);
   const isSurplus = frame === undefined;
-  frame ??= hstate.allocateSurplus();
-  if (frame === undefined) {
+  if (charges) frame ??= hstate.allocateSurplus();
+  if (!charges || frame === undefined) {
+    if (charges) uncharge(charges);
     if (asksQuota) subpool?.undoPage(fromPool);
     return undefined;
   }
@@ -123,7 +128,7 @@ function allocate(
     const from = isSurplus ? "surplus" : isReserved ? "reservation" : "pool";
     kernel.events.emit({ kind: "allocate", frame, bytes: hstate.pageBytes, from });
   }
-  return kernel.folios.create(frame, hstate.level, subpool);
+  return kernel.folios.create(frame, hstate.level, subpool, charges);
 }
 
 /**
@@ -155,11 +160,12 @@ export function closeReservation(vma: Vma, inode: Inode): void {
   if (!vma.isOwner || !reservation) return;
   const from = fileIndex(vma, inode, vma.start);
   const to = fileIndex(vma, inode, vma.end);
-  inode.unreservePages(
-    reservation.kind === "map"
-      ? to - from - reservation.consumed.count(from, to)
-      : reservation.pages,
-  );
+  if (reservation.kind === "count") {
+    inode.unreservePages(reservation.pages);
+    return;
+  }
+  reservation.payer?.uncharge(to - from);
+  inode.unreservePages(to - from - reservation.consumed.count(from, to));
 }
 
 /**

@@ -1,11 +1,13 @@
 /** System V shared memory of huge pages (ipc/shm.c). */
 import { PAGE_4K, roundDown } from "../address.ts";
 import type { AddressSpace } from "./address-space.ts";
+import { reservationPayer } from "./cgroup.ts";
 import type { Errno } from "./errno.ts";
 import { OpenFile } from "./file.ts";
 import { Inode } from "./hugetlbfs.ts";
 import { mmapFile } from "./mmap.ts";
 import { munmap } from "./munmap.ts";
+import type { Process } from "./process.ts";
 import type { KernelState } from "./state.ts";
 import type { Vma } from "./vma.ts";
 
@@ -30,7 +32,11 @@ export interface ShmgetRequest {
 }
 
 /** newseg(): the identifier of a new segment, for which pages are reserved now. */
-export function shmget(kernel: KernelState, request: ShmgetRequest): number | Errno {
+export function shmget(
+  kernel: KernelState,
+  process: Process,
+  request: ShmgetRequest,
+): number | Errno {
   const { length, hugePageBytes, isNoreserve = false } = request;
   if (length < 1 || length > SHMMAX) return "EINVAL";
   const hstate = kernel.hstates.get(hugePageBytes);
@@ -39,7 +45,8 @@ export function shmget(kernel: KernelState, request: ShmgetRequest): number | Er
   const id = kernel.nextSegment++;
   const superblock = { subpool: undefined, onDeath: () => void kernel.segments.delete(id) };
   const inode = new Inode(hstate, nrPages * hugePageBytes, superblock, true);
-  if (!isNoreserve && !inode.reserve(0, nrPages)) return "ENOMEM";
+  const payer = reservationPayer(process, hstate);
+  if (!isNoreserve && !inode.reserve(0, nrPages, payer)) return "ENOMEM";
   inode.get();
   kernel.segments.set(id, { id, inode, length, isRemoved: false });
   return id;

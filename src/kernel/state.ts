@@ -4,6 +4,7 @@ import type { Machine } from "../hardware/machine.ts";
 import type { PageTables } from "../hardware/page-tables.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Buddy } from "./buddy.ts";
+import type { Cgroup } from "./cgroup.ts";
 import type { EventStream } from "./event.ts";
 import { type Folio, type FolioTable, bytesOf } from "./folio.ts";
 import type { Hstate } from "./hstate.ts";
@@ -35,6 +36,10 @@ export interface KernelState {
   nextSegment: number;
   /** Living and ended ones, by pid, until their parent has waited for them. */
   readonly processes: Map<number, Process>;
+  /** The process that acts (`current`): its group pays. */
+  current: Process | undefined;
+  /** Groups below the root, by name. */
+  readonly cgroups: Map<string, Cgroup>;
   /** By CPU: the address space that its CR3 names. */
   readonly running: (AddressSpace | undefined)[];
   /** The frame of zeros that read faults of 4K memory map. */

@@ -2,6 +2,7 @@
 import { PAGE_4K } from "../address.ts";
 import type { Rights } from "../hardware/page-tables.ts";
 import type { Inode } from "./hugetlbfs.ts";
+import type { PageCounter } from "./page-counter.ts";
 import type { RegionMap } from "./region-map.ts";
 
 export interface Protection {
@@ -12,7 +13,12 @@ export interface Protection {
 
 /** What a private mapping's owner holds: pages not consumed yet are reserved for it. */
 type Reservation =
-  | { readonly kind: "map"; readonly consumed: RegionMap }
+  | {
+      readonly kind: "map";
+      readonly consumed: RegionMap;
+      /** Whom it is charged to, page by page of the mapping; undefined: the root. */
+      readonly payer: PageCounter | undefined;
+    }
   /** A count in the VMA, copied by a split: the first reserving kernel's defect. */
   | { readonly kind: "count"; readonly pages: number };
 

@@ -86,11 +86,11 @@ const HOST_TABLE = [
   "statfs PATH",
   "later node_nr_hugepages NODE [SIZE] COUNT...",
   "later node_hugepages NODE [SIZE]",
-  "later cgroup_create CGROUP",
-  "later cgroup_remove CGROUP",
-  "later cgroup_attach CGROUP ACTOR",
-  "later cgroup_set CGROUP [SIZE] max|rsvd.max COUNT...",
-  "later cgroup_get CGROUP [SIZE] max|rsvd.max|current|rsvd.current|events",
+  "cgroup_create CGROUP",
+  "cgroup_remove CGROUP",
+  "cgroup_attach CGROUP ACTOR",
+  "cgroup_set CGROUP [SIZE] max|rsvd.max COUNT...",
+  "cgroup_get CGROUP [SIZE] max|rsvd.max|current|rsvd.current|events",
   "kill ACTOR SIGNAL",
 ];
 
