@@ -4,12 +4,19 @@
  */
 import { PAGE_1G, PAGE_4K, USER_END } from "../address.ts";
 import { bytesOf } from "./folio.ts";
+import type { PageCounter } from "./page-counter.ts";
 import { isTableShared } from "./shared-tables.ts";
 import { type KernelState, RESERVED_BYTES } from "./state.ts";
 
 /** One line for each invariant that does not hold; empty when all do. */
 export function brokenInvariants(kernel: KernelState): string[] {
-  return [...pools(kernel), ...idlePools(kernel), ...mapCounts(kernel), ...frames(kernel)];
+  return [
+    ...pools(kernel),
+    ...idlePools(kernel),
+    ...groups(kernel),
+    ...mapCounts(kernel),
+    ...frames(kernel),
+  ];
 }
 
 /** 0 ≤ R ≤ F ≤ T, S ≤ T. */
@@ -26,12 +33,15 @@ function pools(kernel: KernelState): string[] {
   return broken;
 }
 
+/** No process lives, and no file that one had is left. */
+function isIdle(kernel: KernelState): boolean {
+  if (kernel.mounts.isAny || kernel.segments.size > 0) return false;
+  return [...kernel.processes.values()].every(({ status }) => status !== undefined);
+}
+
 /** When the last process has ended and the last file is gone, R = S = 0 and F = T. */
 function idlePools(kernel: KernelState): string[] {
-  const hasFiles = kernel.mounts.isAny || kernel.segments.size > 0;
-  const isIdle =
-    !hasFiles && [...kernel.processes.values()].every(({ status }) => status !== undefined);
-  if (!isIdle) return [];
+  if (!isIdle(kernel)) return [];
   const broken: string[] = [];
   for (const { counters, pageBytes } of kernel.hstates.values()) {
     const { total, free, reserved, surplus } = counters;
@@ -39,6 +49,27 @@ function idlePools(kernel: KernelState): string[] {
       broken.push(
         `pool of ${pageBytes}: R = S = 0 and F = T when idle, but T=${total} F=${free} R=${reserved} S=${surplus}`,
       );
+    }
+  }
+  return broken;
+}
+
+/** What a group has in use are the pages it is charged for; when idle it pays for no reservation. */
+function groups(kernel: KernelState): string[] {
+  const broken: string[] = [];
+  const charged = new Map<PageCounter, number>();
+  for (const { charges } of kernel.folios.values()) {
+    for (const counter of charges) charged.set(counter, (charged.get(counter) ?? 0) + 1);
+  }
+  for (const [name, { counters }] of kernel.cgroups) {
+    for (const [pageBytes, { pages, reservations }] of counters) {
+      const nrCharged = charged.get(pages) ?? 0;
+      if (pages.usage !== nrCharged) {
+        broken.push(`group ${name}: ${pages.usage} pages of ${pageBytes}, but ${nrCharged} folios`);
+      }
+      if (reservations.usage < 0 || (isIdle(kernel) && reservations.usage > 0)) {
+        broken.push(`group ${name}: pays for ${reservations.usage} reservations of ${pageBytes}`);
+      }
     }
   }
   return broken;

@@ -112,7 +112,11 @@ export function populate(
   let nrPages = 0;
   for (let page = roundDown(start, bytes); page < end; page += bytes) {
     if (!allows(vma.protection, intent)) return { nrPages, isComplete: false };
-    const outcome = faultIn(kernel, space, vma, page, intent);
+    let outcome = faultIn(kernel, space, vma, page, intent);
+    // __mm_populate(): after a part that was done it goes on with the page that was not.
+    if (outcome.kind !== "handled" && nrPages > 0) {
+      outcome = faultIn(kernel, space, vma, page, intent);
+    }
     if (outcome.kind !== "handled") return { nrPages, isComplete: false };
     nrPages++;
   }
