@@ -1,0 +1,25 @@
+/** Whether KVM is worth a try; a machine on which it failed is remembered until it is booted again. */
+import { readFile, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { cacheDirectory } from "./agent.ts";
+import { mayUseKvm } from "./qemu.ts";
+
+const BOOT_ID = "/proc/sys/kernel/random/boot_id";
+
+function recordPath(env?: NodeJS.ProcessEnv): string {
+  return join(cacheDirectory(env), "kvm-fails");
+}
+
+export async function isKvmKnownToFail(env?: NodeJS.ProcessEnv): Promise<boolean> {
+  if (!(await mayUseKvm())) return true;
+  try {
+    return (await readFile(recordPath(env), "utf8")) === (await readFile(BOOT_ID, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+export async function rememberThatKvmFails(env?: NodeJS.ProcessEnv): Promise<void> {
+  await mkdir(cacheDirectory(env), { recursive: true });
+  await writeFile(recordPath(env), await readFile(BOOT_ID, "utf8"));
+}

@@ -1,0 +1,146 @@
+/** The virtual machine as a process: QEMU, and what ends it when hugewalk ends. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { constants } from "node:fs";
+import { access, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { packArchive, S_IFDIR, S_IFREG } from "./cpio.ts";
+
+const QEMU = "qemu-system-x86_64";
+
+export interface Hardware {
+  readonly memoryBytes: number;
+  readonly nrCpus: number;
+  readonly nrNodes: number;
+}
+
+export type Accelerator = "kvm" | "tcg";
+
+export interface VirtualMachine {
+  /** To the agent, and from it. */
+  readonly input: Writable;
+  readonly output: Readable;
+  /** The kernel's messages so far. */
+  messages(): Promise<string>;
+  /** Ends it now. */
+  kill(): Promise<void>;
+}
+
+/**
+ * Starts QEMU and ends it when the fourth descriptor closes, which it does however this process
+ * ends. The files are removed with it.
+ */
+const KEEPER = `
+  directory=$1; shift
+  exec 4<&0
+  "$@" <&4 3<&- 4<&- &
+  machine=$!
+  exec <&- 4<&- >&- 2>&-
+  read -r nothing <&3
+  kill -9 $machine
+  rm -f "$directory/initramfs" "$directory/messages"
+  rmdir "$directory"`;
+
+/** Whether QEMU is installed. */
+export async function hasQemu(env: NodeJS.ProcessEnv = process.env): Promise<boolean> {
+  const paths = (env["PATH"] ?? "").split(delimiter).map((path) => join(path, QEMU));
+  const found = await Promise.all(paths.map((path) => isExecutable(path)));
+  return found.includes(true);
+}
+
+/** Boots a kernel with the agent's program as init. */
+export async function startMachine(
+  image: string,
+  agent: string,
+  hardware: Hardware,
+  accelerator: Accelerator,
+): Promise<VirtualMachine> {
+  const directory = await mkdtemp(join(tmpdir(), "hugewalk-vm-"));
+  const messages = join(directory, "messages");
+  const initramfs = join(directory, "initramfs");
+  await writeFile(initramfs, packInitramfs(await readFile(agent)));
+  const args = [
+    ...machineArgs(hardware, accelerator),
+    ...["-kernel", image, "-initrd", initramfs, "-append", KERNEL_COMMAND_LINE],
+    ...["-chardev", "stdio,id=agent,signal=off", "-serial", "chardev:agent"],
+    ...["-serial", `file:${messages}`],
+  ];
+  const child = spawn("/bin/sh", ["-c", KEEPER, "hugewalk-vm", directory, QEMU, ...args], {
+    stdio: ["pipe", "pipe", "ignore", "pipe"],
+    detached: true,
+  });
+  return new RunningMachine(child, messages);
+}
+
+/** The agent's port is the first serial port; messages go to the second. */
+const KERNEL_COMMAND_LINE = [
+  "console=ttyS1 quiet panic=-1 nokaslr no5lvl mitigations=off",
+  "transparent_hugepage=never numa_balancing=disable random.trust_cpu=on",
+].join(" ");
+
+function machineArgs({ memoryBytes, nrCpus, nrNodes }: Hardware, accelerator: Accelerator) {
+  const mebibytes = Math.floor(memoryBytes / nrNodes / 2 ** 20);
+  const nodes = Array.from({ length: nrNodes }, (_, i) => [
+    ...["-object", `memory-backend-ram,id=node${i},size=${mebibytes}M`],
+    ...["-numa", `node,nodeid=${i},memdev=node${i}`],
+  ]).flat();
+  return [
+    ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-M", "pc"],
+    ...["-accel", accelerator, "-cpu", accelerator === "kvm" ? "host" : "max"],
+    ...["-m", `${mebibytes * nrNodes}M`, "-smp", `${nrCpus}`],
+    ...(nrNodes > 1 ? nodes : []),
+  ];
+}
+
+function packInitramfs(agent: Uint8Array): Uint8Array {
+  const directories = ["dev", "proc", "sys", "mnt", "tmp"];
+  return packArchive([
+    ...directories.map((name) => ({ name, mode: S_IFDIR | 0o755 })),
+    { name: "init", mode: S_IFREG | 0o755, content: agent },
+  ]);
+}
+
+class RunningMachine implements VirtualMachine {
+  readonly input: Writable;
+  readonly output: Readable;
+  readonly #child: ChildProcess;
+  readonly #lifeline: Writable;
+  readonly #messages: string;
+
+  constructor(child: ChildProcess, messages: string) {
+    const [input, output, , lifeline] = child.stdio;
+    this.input = input as Writable;
+    this.output = output as Readable;
+    this.#lifeline = lifeline as Writable;
+    this.#lifeline.on("error", () => {});
+    this.#child = child;
+    this.#messages = messages;
+  }
+
+  async messages(): Promise<string> {
+    return readFile(this.#messages, "latin1").catch(() => "");
+  }
+
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const ended = new Promise<void>((resolve) => this.#child.once("close", () => resolve()));
+    this.#lifeline.end();
+    await ended;
+  }
+}
+
+/** Whether this user may use KVM, which is not to say that it works. */
+export async function mayUseKvm(): Promise<boolean> {
+  return access("/dev/kvm", constants.R_OK | constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
