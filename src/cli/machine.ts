@@ -21,7 +21,7 @@ const KEYS_OF_OPTIONS: Readonly<Record<string, MachineKey>> = {
 };
 
 /** Throws an error with the place, in the header or the file, if there can be no such machine. */
-function createDriver(
+export function createDriver(
   emulator: Emulator,
   { file, machine }: Script,
   kernel: string,

@@ -8,14 +8,17 @@ import { EXIT_AGREES, EXIT_INTERNAL, EXIT_UNUSABLE } from "./exit-code.ts";
 import { type FuzzFlags, runFuzz } from "./fuzz.ts";
 import { printProfiles } from "./profiles.ts";
 import { complain } from "./complaint.ts";
+import { realKernels, type RealKernels } from "./real-kernels.ts";
 import { runFiles } from "./run.ts";
 import type { RunFlags } from "./run-context.ts";
 import type { Io } from "./streams.ts";
+import { addVerifyCommands } from "./verify-command.ts";
 
 const PROGRAM_HELP = `
 Examples:
   $ hugewalk run fork.txt               run a transcript and compare it with what it expects
   $ hugewalk run --explain fork.txt     the same, with what happened inside the kernel
+  $ hugewalk verify fork.txt            run it on a real kernel, too, and compare the two
   $ hugewalk help run                   all about a command
 `;
 
@@ -56,11 +59,18 @@ Exit codes: 0 no fault, 1 some, 2 the command line cannot be used, 70 a bug of h
 `;
 
 /** Runs the command that `args` ask for (without node and script) and returns the exit code. */
-export async function runCli(args: readonly string[], io: Io, emulator: Emulator): Promise<number> {
+export async function runCli(
+  args: readonly string[],
+  io: Io,
+  emulator: Emulator,
+  real: RealKernels = realKernels(io.env),
+): Promise<number> {
   let exitCode = EXIT_AGREES;
-  const program = createProgram(io, emulator, (code) => {
+  const setExitCode = (code: number) => {
     exitCode = code;
-  });
+  };
+  const program = createProgram(io, emulator, setExitCode);
+  addVerifyCommands(program, { io, emulator, real }, setExitCode);
   try {
     await program.parseAsync(args, { from: "user" });
     return exitCode;

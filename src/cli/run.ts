@@ -3,22 +3,22 @@
  * on several kernels and compares these.
  */
 import pc from "picocolors";
-import { HugewalkError, InputError } from "../errors.ts";
+import { InputError } from "../errors.ts";
 import { fileToJson, lineToJson, summaryToJson } from "../transcript/json.ts";
-import { parseTranscript } from "../transcript/parse.ts";
 import { formatComparison } from "../transcript/print-compared.ts";
 import { formatSummary, printTranscript } from "../transcript/print.ts";
 import type { LineRecord } from "../transcript/run.ts";
 import type { MachineHeader, Script } from "../transcript/script.ts";
 import { addTallies, NOTHING_RUN, tallyOf, type Tally } from "../transcript/tally.ts";
-import { decodeTranscript, onOneLine, quote } from "../transcript/text.ts";
+import { onOneLine } from "../transcript/text.ts";
 import { complain, isUsersError } from "./complaint.ts";
 import type { Emulator } from "./emulator.ts";
 import { EXIT_AGREES, EXIT_DIFFERS, EXIT_UNUSABLE } from "./exit-code.ts";
 import { checkMachines, runOn } from "./machine.ts";
 import type { RunContext, RunFlags } from "./run-context.ts";
+import { readScripts, unknownKernel } from "./scripts.ts";
 import { runSideBySide } from "./side-by-side.ts";
-import { hasColor, inputName, Output, readInput, type Io } from "./streams.ts";
+import { hasColor, Output, type Io } from "./streams.ts";
 
 /** Runs the files and returns the exit code. Throws what is not the user's doing. */
 export async function runFiles(
@@ -31,7 +31,7 @@ export async function runFiles(
   const kernels = kernelsOf(flags.kernel, emulator, errors);
   const inputs = paths.filter((path, i) => path !== "-" || paths.indexOf(path) === i);
   if (inputs.length < paths.length) errors.push("-: standard input can be read only once");
-  const scripts = await readScripts(inputs, io, errors);
+  const scripts = await readScripts(inputs, io, errors, {});
   if (flags.kernel === undefined) {
     for (const { machine } of scripts) {
       const place = machine.places.get("kernel");
@@ -64,34 +64,6 @@ function kernelsOf(flag: string | undefined, emulator: Emulator, errors: string[
     }
   }
   return [...new Set(kernels)];
-}
-
-async function readScripts(
-  paths: readonly string[],
-  io: Io,
-  errors: string[],
-): Promise<readonly Script[]> {
-  const scripts: Script[] = [];
-  for (const path of paths) {
-    const name = inputName(path);
-    try {
-      const parsed = parseTranscript(decodeTranscript(await readInput(path, io), name), name);
-      if (parsed.script !== undefined) {
-        scripts.push(parsed.script);
-      } else {
-        errors.push(...parsed.errors.map((error) => error.message));
-        if (parsed.isCut) errors.push(`${name}: there may be more errors`);
-      }
-    } catch (error) {
-      if (!(error instanceof HugewalkError)) throw error;
-      errors.push(error.message);
-    }
-  }
-  return scripts;
-}
-
-function unknownKernel(name: string, { profileNames }: Emulator): string {
-  return `unknown kernel ${quote(name)}; one of ${profileNames.join(" ")}`;
 }
 
 /** Runs the files one after the other; the exit code. */

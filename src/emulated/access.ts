@@ -2,7 +2,7 @@
 import { PAGE_2M } from "../address.ts";
 import type { UserProcess } from "../kernel/kernel.ts";
 import type { Outcome, ProcessOperation } from "../transcript/driver.ts";
-import { type Operation, formatStop } from "./operation.ts";
+import { type Operation, describeAccess, formatStop } from "./operation.ts";
 
 /** Undefined: the operation is none of these. */
 export function tryPerformAccess(
@@ -12,12 +12,15 @@ export function tryPerformAccess(
   switch (operation.op) {
     case "read": {
       const value = process.read(operation.address);
-      return { result: typeof value === "bigint" ? `${value}` : formatStop(value) };
+      if (typeof value === "bigint") return { result: `${value}` };
+      return describeAccess(value, operation.address);
     }
-    case "write":
-      return { result: formatStop(process.write(operation.address, operation.value)) };
+    case "write": {
+      const stop = process.write(operation.address, operation.value);
+      return describeAccess(stop, operation.address);
+    }
     case "increment":
-      return { result: formatStop(process.increment(operation.address)) };
+      return describeAccess(process.increment(operation.address), operation.address);
     case "touch":
       return touch(process, operation);
     default:
@@ -34,7 +37,8 @@ function touch(process: UserProcess, operation: Operation<"touch">): Outcome {
         : process.write(address, (operation.value ?? 100n) + BigInt(page));
     if (typeof result !== "object") continue;
     if (result.kind !== "signal") return { result: formatStop(result) };
-    return { result: `${result.signal} at page ${page}` };
+    const faultOffset = result.address - operation.address;
+    return { result: `${result.signal} at page ${page}`, faultOffset };
   }
   return { result: `ok ${operation.nrPages}` };
 }

@@ -17,7 +17,8 @@ export class Names {
 
   number(name: string): number {
     const number = this.#numbers.get(name) ?? this.#numbers.size;
-    if (number === MOST_NAMES) throw new OptionError("names", `more than ${MOST_NAMES} in a script`);
+    if (number === MOST_NAMES)
+      throw new OptionError("names", `more than ${MOST_NAMES} in a script`);
     this.#numbers.set(name, number);
     return number;
   }

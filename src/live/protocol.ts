@@ -97,9 +97,11 @@ export function outcomeOf(operation: ProcessOperation, { result, values }: Reply
   const pages = values.get("pages");
   if (pages !== undefined) return { result: "", pagemap: pages.split(" ").map(decodePage) };
   const fault = values.get("fault");
-  const faultAddress = fault === undefined ? undefined : Number(fault);
+  if (fault !== undefined && "address" in operation) {
+    return { result, faultOffset: Number(fault) - operation.address };
+  }
   const at = values.get("at");
-  if (at === undefined) return { result, faultAddress };
+  if (at === undefined) return { result };
   const bound = Number(at);
   return { result: `${result}${describePlace(operation, bound)}`, bound };
 }

@@ -60,12 +60,10 @@ export async function startMachine(
   const messages = join(directory, "messages");
   const initramfs = join(directory, "initramfs");
   await writeFile(initramfs, packInitramfs(await readFile(agent)));
-  const args = [
-    ...machineArgs(hardware, accelerator),
-    ...["-kernel", image, "-initrd", initramfs, "-append", KERNEL_COMMAND_LINE],
-    ...["-chardev", "stdio,id=agent,signal=off", "-serial", "chardev:agent"],
-    ...["-serial", `file:${messages}`],
-  ];
+  const args = machineArgs(hardware, accelerator);
+  args.push("-kernel", image, "-initrd", initramfs, "-append", KERNEL_COMMAND_LINE);
+  args.push("-chardev", "stdio,id=agent,signal=off", "-serial", "chardev:agent");
+  args.push("-serial", `file:${messages}`);
   const child = spawn("/bin/sh", ["-c", KEEPER, "hugewalk-vm", directory, QEMU, ...args], {
     stdio: ["pipe", "pipe", "ignore", "pipe"],
     detached: true,
@@ -79,18 +77,18 @@ const KERNEL_COMMAND_LINE = [
   "transparent_hugepage=never numa_balancing=disable random.trust_cpu=on",
 ].join(" ");
 
-function machineArgs({ memoryBytes, nrCpus, nrNodes }: Hardware, accelerator: Accelerator) {
+function machineArgs(hardware: Hardware, accelerator: Accelerator): string[] {
+  const { memoryBytes, nrCpus, nrNodes } = hardware;
   const mebibytes = Math.floor(memoryBytes / nrNodes / 2 ** 20);
-  const nodes = Array.from({ length: nrNodes }, (_, i) => [
-    ...["-object", `memory-backend-ram,id=node${i},size=${mebibytes}M`],
-    ...["-numa", `node,nodeid=${i},memdev=node${i}`],
-  ]).flat();
-  return [
-    ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-M", "pc"],
-    ...["-accel", accelerator, "-cpu", accelerator === "kvm" ? "host" : "max"],
-    ...["-m", `${mebibytes * nrNodes}M`, "-smp", `${nrCpus}`],
-    ...(nrNodes > 1 ? nodes : []),
-  ];
+  const args = "-nodefaults -no-user-config -display none -no-reboot -M pc".split(" ");
+  args.push("-accel", accelerator, "-cpu", accelerator === "kvm" ? "host" : "max");
+  args.push("-m", `${mebibytes * nrNodes}M`, "-smp", `${nrCpus}`);
+  if (nrNodes === 1) return args;
+  for (let node = 0; node !== nrNodes; node += 1) {
+    args.push("-object", `memory-backend-ram,id=node${node},size=${mebibytes}M`);
+    args.push("-numa", `node,nodeid=${node},memdev=node${node}`);
+  }
+  return args;
 }
 
 function packInitramfs(agent: Uint8Array): Uint8Array {

@@ -296,8 +296,8 @@ export interface Outcome {
   readonly result: string;
   /** The address that the operation's NAME is bound to from now on. */
   readonly bound?: Bytes;
-  /** Where an access was when a signal came instead (si_addr); what a comparison adds to `result`. */
-  readonly faultAddress?: Bytes;
+  /** Of an access that a signal ended, and that was caught: si_addr less the operation's address. */
+  readonly faultOffset?: number;
   /** For `pagemap`: the entries, which the runner labels and prints. `result` is then "". */
   readonly pagemap?: readonly PagemapEntry[];
 }

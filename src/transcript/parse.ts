@@ -51,6 +51,7 @@ class Parser {
   readonly #file: string;
   readonly #refuseUnimplemented: boolean;
   readonly #errors: InputError[] = [];
+  readonly #unimplemented: InputError[] = [];
   readonly #header = new MachineHeaderBuilder();
   readonly #scopes = new Scopes();
   readonly #lines: ScriptLine[] = [];
@@ -103,7 +104,8 @@ class Parser {
       return { errors, isCut: this.hasEnoughErrors };
     }
     const [file, lines, operations] = [this.#file, this.#lines, this.#operations];
-    return { script: { file, machine: this.#header.build(), lines, operations } };
+    const [machine, unimplemented] = [this.#header.build(), this.#unimplemented];
+    return { script: { file, machine, lines, operations, unimplemented } };
   }
 
   #machine(tokens: readonly Token[]): void {
@@ -163,7 +165,8 @@ class Parser {
   }
 
   #refuse(place: Place, what: string): void {
-    if (this.#refuseUnimplemented) this.#fail(place, `${quote(what)} is not implemented yet`);
+    const errors = this.#refuseUnimplemented ? this.#errors : this.#unimplemented;
+    errors.push(new InputError(place, `${quote(what)} is not implemented yet`));
   }
 
   #fail(place: Place, reason: string): void {

@@ -15,6 +15,8 @@ export interface LineRecord {
   readonly changes: ReadonlyMap<string, bigint>;
   /** Whether anything that was asserted does not hold. */
   readonly differs: boolean;
+  /** Of an access that a signal ended: si_addr less the operation's address. */
+  readonly faultOffset?: number;
   /** What `takeEvents` gave for this line. */
   readonly events: readonly string[];
 }
@@ -40,7 +42,8 @@ export async function* runScript(
     before = after;
     const { result, agrees } = runner.compare(line, outcome);
     const differs = !agrees || !countersAgree(changes, line.expectation);
-    yield { line, result, changes, differs, events: [...takeEvents()] };
+    const { faultOffset } = outcome;
+    yield { line, result, changes, differs, faultOffset, events: [...takeEvents()] };
   }
 }
 

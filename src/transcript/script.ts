@@ -2,7 +2,7 @@
  * A transcript as read: every line with its place, comments and blank lines included, so that
  * a run can print the text it came from.
  */
-import type { Place } from "../errors.ts";
+import type { InputError, Place } from "../errors.ts";
 import type { MapFlag, Protection } from "./driver.ts";
 import type { OperationSpec } from "./grammar.ts";
 
@@ -92,4 +92,6 @@ export interface Script {
   readonly machine: MachineHeader;
   readonly lines: readonly ScriptLine[];
   readonly operations: readonly OperationLine[];
+  /** What the emulated kernel does not carry out yet, when that was no error. */
+  readonly unimplemented: readonly InputError[];
 }
