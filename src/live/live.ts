@@ -11,7 +11,7 @@ import { fillPools, type RealKernel } from "./real-kernel.ts";
 import { Session } from "./session.ts";
 
 const START_MS = 10_000;
-const PATIENCE = { watchdogMs: 5_000, answerMs: 20_000 };
+const PATIENCE = { watchdogMs: 5_000, answerMs: 30_000 };
 
 export interface LiveOptions {
   readonly env?: NodeJS.ProcessEnv;
@@ -31,7 +31,7 @@ export async function openLive({ env, uid = process.geteuid?.() }: LiveOptions =
   const hello = await connection.request(undefined, START_MS);
   if (hello?.result === "ready") {
     const nrNodes = Number(hello.values.get("nodes"));
-    return new LiveKernel(child, connection, nrNodes, lostPagesOf(hello.counters));
+    return new LiveKernel(child, connection, nrNodes, lostPagesOf(hello.counters ?? new Map()));
   }
   child.stdin.end();
   const reason = hello?.result === "busy" ? "huge pages are in use" : "the agent does not start";

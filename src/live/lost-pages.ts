@@ -16,6 +16,8 @@ const POOLS = [
 const SHIFTED = ["total", "free", "rsvd"];
 /** Counts that the kernel may take. What it refuses, and what no pool can have, stays as it is. */
 const COUNT = /^([+]?)([0-9]{1,9})(?=$| )/;
+/** What a node's files say of pages that are lost. */
+const OF_A_NODE = /(?<=\b(?:total|free)=)[0-9]+/g;
 /** A mount's quota as a part of the pool. */
 const PERCENT = /(?<=(?:^|,)(?:min_)?size=)([0-9]{1,3})%/g;
 
@@ -36,7 +38,13 @@ export function withoutLostPages(driver: Driver, lost: LostPages): Driver {
     isFrameAlive: (frame) => driver.isFrameAlive(frame),
     counters: () => withoutLost(driver.counters(), lost),
     process: (actor, operation) => driver.process(actor, operation),
-    host: (operation) => driver.host(beyondLost(operation, lost, driver.counters())),
+    async host(operation) {
+      const outcome = await driver.host(beyondLost(operation, lost, driver.counters()));
+      if (operation.op !== "node_hugepages" || operation.node !== 0) return outcome;
+      const nrLost = lost.get(operation.hugeSize ?? PAGE_2M) ?? 0;
+      const result = outcome.result.replace(OF_A_NODE, (digits) => `${Number(digits) - nrLost}`);
+      return { ...outcome, result };
+    },
   };
 }
 

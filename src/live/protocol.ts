@@ -65,7 +65,8 @@ function cgroupFile({ hugeSize = PAGE_2M, file }: { hugeSize?: number; file: str
 
 /** An answer of the agent. */
 export interface Reply {
-  readonly counters: Counters;
+  /** Undefined: as in the reply before. */
+  readonly counters?: Counters;
   readonly result: string;
   /** `at`, `fault`, `id`, `pages`; of a guard's greeting `release` and `nodes`. */
   readonly values: ReadonlyMap<string, string>;
@@ -76,20 +77,25 @@ const COUNTER_NAMES = ["total", "free", "rsvd", "surp"];
 /** Throws `InternalError` for what is no reply. */
 export function decodeReply(line: string): Reply {
   const [numbers, result, ...pairs] = line.split("\t");
-  if (result === undefined || !/^([0-9]+(,|$))*$/.test(numbers)) {
+  if (result === undefined || !/^(?:=|[0-9,]*)$/.test(numbers)) {
     throw new InternalError(`the agent answers in replies, not "${line}"`);
   }
-  const counters = new Map<string, bigint>();
-  numbers.split(",").forEach((number, i) => {
-    const pool = i < COUNTER_NAMES.length ? "" : "1G.";
-    if (number !== "") counters.set(pool + COUNTER_NAMES[i % COUNTER_NAMES.length], BigInt(number));
-  });
+  const counters = numbers === "=" ? undefined : decodeCounters(numbers);
   const values = new Map<string, string>();
   for (const pair of pairs) {
     const [key, ...words] = pair.split(" ");
     values.set(key, words.join(" "));
   }
   return { counters, result, values };
+}
+
+function decodeCounters(numbers: string): Counters {
+  const counters = new Map<string, bigint>();
+  numbers.split(",").forEach((number, i) => {
+    const pool = i < COUNTER_NAMES.length ? "" : "1G.";
+    if (number !== "") counters.set(pool + COUNTER_NAMES[i % COUNTER_NAMES.length], BigInt(number));
+  });
+  return counters;
 }
 
 /** What a reply says of an operation. */

@@ -74,7 +74,7 @@ export class Session implements Driver {
     if (this.#isLost) return undefined;
     const reply = await this.#connection.request(line, this.#patience.answerMs);
     if (!reply) this.#isLost = true;
-    else this.#counters = reply.counters;
+    else this.#counters = reply.counters ?? this.#counters;
     if (reply?.result === "stuck") this.#hasStuck = true;
     return reply;
   }

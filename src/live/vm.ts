@@ -21,8 +21,8 @@ const DEFAULT_MEMORY_BYTES = 4 * 2 ** 30;
 const BOOT_MS: Readonly<Record<Accelerator, number>> = { kvm: 10_000, tcg: 120_000 };
 /** Emulated, everything takes longer, and other programs may want the same processors. */
 const PATIENCE: Readonly<Record<Accelerator, Patience>> = {
-  kvm: { watchdogMs: 5_000, answerMs: 20_000 },
-  tcg: { watchdogMs: 20_000, answerMs: 60_000 },
+  kvm: { watchdogMs: 5_000, answerMs: 30_000 },
+  tcg: { watchdogMs: 15_000, answerMs: 90_000 },
 };
 
 export interface VmOptions {

@@ -20,7 +20,7 @@
 
 static void reply(const char *result) {
   char line[512];
-  int n = snprintf(line, sizeof line, "%s\t%s\n", format_pools(), result);
+  int n = snprintf(line, sizeof line, "%s\t%s\n", format_pools(true), result);
   write_all(STDOUT_FILENO, line, n);
 }
 

@@ -72,8 +72,11 @@ static void pin(uint64_t number, uint64_t address, uint64_t length) {
 
 static void unpin(uint64_t number) {
   int ring = descriptor(number);
-  long result = syscall(SYS_io_uring_register, ring, IORING_UNREGISTER_BUFFERS, NULL, 0);
-  answer_result(result);
+  if (ring < 0) {
+    answer("EBADF");
+    return;
+  }
+  answer_result(syscall(SYS_io_uring_register, ring, IORING_UNREGISTER_BUFFERS, NULL, 0));
   close_descriptor(number);
 }
 

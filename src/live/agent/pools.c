@@ -56,10 +56,13 @@ struct pools read_pools(void) {
   return pools;
 }
 
-const char *format_pools(void) {
+const char *format_pools(bool is_first) {
   static char text[256];
+  static struct pools last;
   struct pools pools = read_pools();
   size_t length = 0;
+  if (!is_first && memcmp(&last, &pools, sizeof pools) == 0) return "=";
+  last = pools;
   text[0] = 0;
   for (int pool = 0; pool < pools.count; pool++) {
     for (int i = 0; i < COUNTERS; i++) {

@@ -26,7 +26,9 @@ static struct actor {
   enum state state;
 } actors[ACTORS_MAX];
 static int nr_actors;
+/* How long an actor may take; pages of 1G take longer. */
 static int watchdog_ms;
+#define LONGER_WITH_1G 4
 /* io_uring lets go of pinned pages in a worker of its own. */
 static bool has_pinned;
 
@@ -77,8 +79,9 @@ static void bury(struct actor *actor) {
 /* Waits for the actor's answer, or for its end; which is the answer then. */
 static bool hear(struct actor *actor) {
   struct pollfd fds[2] = {{actor->pidfd, POLLIN, 0}, {actor->socket, POLLIN, 0}};
+  bool has_1g = read_pools().counters[1][TOTAL] > 0;
   for (;;) {
-    int ready = poll(fds, 2, watchdog_ms);
+    int ready = poll(fds, 2, has_1g ? LONGER_WITH_1G * watchdog_ms : watchdog_ms);
     if (ready < 0 && errno == EINTR) continue;
     if (ready == 0) {
       actor->state = STUCK;
@@ -96,6 +99,14 @@ static bool hear(struct actor *actor) {
     }
     /* Its descriptors are closed, the rest of its end is to come. */
     fds[1].fd = -1;
+  }
+}
+
+/* Those that were stuck may end after all, when others let go of what they waited for. */
+static void notice_ends(void) {
+  for (int i = 0; i < nr_actors; i++) {
+    struct pollfd end = {actors[i].pidfd, POLLIN, 0};
+    if (actors[i].state == STUCK && poll(&end, 1, 0) == 1) bury(&actors[i]);
   }
 }
 
@@ -238,9 +249,9 @@ static void prepare(void) {
   limit(RLIMIT_FSIZE, RLIM_INFINITY);
 }
 
-static void reply(void) {
+static void reply(bool is_first) {
   static char line[MESSAGE_MAX + 512];
-  int n = snprintf(line, sizeof line, "%s\t%s\n", format_pools(), answer_text);
+  int n = snprintf(line, sizeof line, "%s\t%s\n", format_pools(is_first), answer_text);
   write_all(STDOUT_FILENO, line, n);
 }
 
@@ -249,7 +260,7 @@ void session_main(int watchdog) {
   watchdog_ms = watchdog;
   prepare();
   answer("ok");
-  reply();
+  reply(true);
   while (fgets(line, sizeof line, stdin)) {
     line[strcspn(line, "\n")] = 0;
     if (strcmp(line, "end") == 0) end_session();
@@ -257,8 +268,9 @@ void session_main(int watchdog) {
     struct words words = split(words_of_line);
     const char *request = strchr(line, '\t');
     if (!request) continue;
+    notice_ends();
     perform(&words, request + 1);
-    reply();
+    reply(false);
   }
   _exit(1);
 }
