@@ -76,7 +76,7 @@ export class ValueModel implements Driver {
         for (let at = bound; at < bound + operation.length; at += bytes) {
           pages.set(at, {
             cell: { value: 0n },
-            isShared: flags.has("shared"),
+            isShared: flags.has("shared") || flags.has("shared_validate"),
             bytes,
             isReserved: flags.has("huge") && !flags.has("noreserve"),
           });
@@ -91,14 +91,21 @@ export class ValueModel implements Driver {
         const moved = inRange(pages, operation.address, operation.oldLength);
         drop(pages, bound, operation.newLength);
         drop(pages, operation.address, operation.oldLength);
-        for (const [at, page] of moved) pages.set(bound + at - operation.address, page);
+        for (const [at, page] of moved) {
+          const offset = at - operation.address;
+          if (offset < operation.newLength) pages.set(bound + offset, page);
+        }
         return;
       }
       case "madvise":
+        if (operation.advice !== "dontneed") return;
+        // What precedes a mapping that is refused was done: who knows what.
+        if (result === "EINVAL") drop(pages, operation.address, operation.length);
         // ENOMEM: there was a hole, but what is mapped was done.
-        if (operation.advice !== "dontneed" || result === "EINVAL") return;
-        for (const [, page] of inRange(pages, operation.address, operation.length)) {
-          if (page.isShared) continue;
+        for (const [at, page] of inRange(pages, operation.address, operation.length)) {
+          // The end is rounded down to a huge page, but up to one of 4K.
+          const isPart = at + page.bytes > operation.address + operation.length;
+          if (page.isShared || (isPart && page.bytes !== PAGE_4K)) continue;
           page.cell = { value: 0n };
           page.isReserved = false;
         }
