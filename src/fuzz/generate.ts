@@ -71,7 +71,10 @@ function drawLine(scene: Scene, weights: Iterable<readonly [string, number]>): s
 
 /** Ends what there may still be: a reservation that is left then was lost. */
 function* clear(scene: Scene, started: Iterable<string>): Generator<string> {
-  for (const name of started) yield `host kill ${name} 9`;
+  for (const id of scene.segments) yield `Z shmrm ${id}`;
+  for (const name of [...started, ...(scene.segments.length > 0 ? ["Z"] : [])]) {
+    yield `host kill ${name} 9`;
+  }
   for (const path of scene.mounts) yield `host umount ${path}`;
   for (const name of scene.cgroups) yield `host cgroup_remove ${name}`;
   yield "host nr_overcommit_hugepages 0";

@@ -22,9 +22,11 @@ export const HOST: Readonly<Record<string, (scene: Scene) => string | undefined>
     return `${actor.name} ${signal}`;
   },
   mount(scene) {
-    const path = scene.random.tryPick(MOUNTS.filter((path) => !scene.mounts.includes(path)));
-    if (path !== undefined) scene.mounts.push(path);
-    return path && `${path} ${mountOptions(scene)}`;
+    const path = scene.random.pick(MOUNTS);
+    // Once more where it was tried before, and perhaps failed or was unmounted.
+    if (scene.mounts.includes(path) && !scene.random.chance(20)) return undefined;
+    scene.mounts.push(path);
+    return `${path} ${mountOptions(scene)}`;
   },
   remount(scene) {
     const path = scene.random.tryPick(scene.mounts);
@@ -32,10 +34,7 @@ export const HOST: Readonly<Record<string, (scene: Scene) => string | undefined>
   },
   umount(scene) {
     const path = scene.random.tryPick(scene.mounts);
-    if (path !== undefined && scene.random.chance(50)) {
-      scene.mounts.splice(scene.mounts.indexOf(path), 1);
-      scene.paths.splice(0, scene.paths.length, ...scene.paths.filter((p) => !p.startsWith(path)));
-    }
+    // It stays among the mounts: it may be busy.
     return path;
   },
   statfs: (scene) => scene.random.tryPick(scene.mounts),

@@ -113,9 +113,9 @@ const PROTECTIONS = [
 function mmap(scene: Scene, actor: Actor): string {
   const { random, options } = scene;
   const isOfFile = random.chance(40) && hasOption("mmap", "fd");
-  const file = isOfFile ? random.tryPick(actor.files) : undefined;
+  const file = isOfFile ? random.tryPick(actor.files.filter(({ isHuge }) => isHuge)) : undefined;
   let flags: string = random.weighted(file ? OF_A_FILE : ANONYMOUS) ?? "";
-  const isHuge = file?.isHuge ?? flags.includes("huge");
+  const isHuge = file !== undefined || flags.includes("huge");
   const isGigantic = options.hasGigantic && !file && isHuge && random.chance(30);
   if (isGigantic) flags = flags.replace("huge", "huge=1G");
   const unit = isGigantic ? "g" : "h";
