@@ -4,17 +4,20 @@
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { InternalError, OptionError } from "../errors.ts";
+import { HugewalkError, InternalError, OptionError } from "../errors.ts";
 import { Campaign, type Finding } from "../fuzz/campaign.ts";
 import { DEFAULT_OPTIONS, generateScript, type GenerateOptions } from "../fuzz/generate.ts";
-import { Comparison, InvariantCheck, type Judge } from "../fuzz/judge.ts";
+import { compareEmulated, InvariantCheck, type Judge } from "../fuzz/judge.ts";
+import { HarmlessOnly, RealComparison } from "../fuzz/real.ts";
 import { repair } from "../fuzz/shrink.ts";
 import { EmulatedSubject } from "../fuzz/subject.ts";
 import { parseWeights } from "../fuzz/weights.ts";
 import { profileNames } from "../kernel/profile.ts";
+import { profileOf, type RealKernel } from "../live/real-kernel.ts";
 import { complain, isUsersError } from "./complaint.ts";
 import { EXIT_AGREES, EXIT_DIFFERS, EXIT_UNUSABLE } from "./exit-code.ts";
 import { Progress } from "./progress.ts";
+import type { RealKernels } from "./real-kernels.ts";
 import { Output, type Io } from "./streams.ts";
 
 export interface FuzzFlags {
@@ -23,6 +26,9 @@ export interface FuzzFlags {
   readonly weights?: string;
   readonly kernel?: string;
   readonly against?: string;
+  /** The path of an image. */
+  readonly vm?: string;
+  readonly live?: boolean;
   readonly maxPages?: string;
   readonly "1g"?: boolean;
   readonly out?: string;
@@ -32,20 +38,37 @@ export interface FuzzFlags {
 /** Scripts run to shrink one: as many as the emulator runs in some ten seconds. */
 const SHRINK_BUDGET = 2000;
 
+/** Pages of a pool, at most, on this machine's own kernel. */
+const LIVE_POOL_PAGES = 64;
+
 /** Runs the scripts, prints what they find, and returns the exit code. */
-export async function runFuzz(flags: FuzzFlags, io: Io): Promise<number> {
+export async function runFuzz(flags: FuzzFlags, io: Io, real: RealKernels): Promise<number> {
   const abort = new AbortController();
   const interrupt = (): void => abort.abort();
   process.once("SIGINT", interrupt);
+  let kernel: RealKernel | undefined;
   try {
-    return await new Fuzz(flags, io).run(abort.signal);
+    const seeds = parseSeeds(flags.seeds);
+    const options = optionsOf(flags);
+    kernel = await openKernel(flags, real);
+    const judge = judgeOf(flags, kernel);
+    return await new Fuzz({ flags, seeds, options, judge, io }).run(abort.signal);
   } catch (error) {
     if (!isUsersError(error)) throw error;
     await complain(io, error instanceof OptionError ? `--${error.message}` : error.message);
     return EXIT_UNUSABLE;
   } finally {
+    await kernel?.close();
     process.off("SIGINT", interrupt);
   }
+}
+
+interface FuzzSetting {
+  readonly flags: FuzzFlags;
+  readonly seeds: readonly number[];
+  readonly options: GenerateOptions;
+  readonly judge: Judge;
+  readonly io: Io;
 }
 
 class Fuzz {
@@ -56,13 +79,13 @@ class Fuzz {
   readonly #seeds: readonly number[];
   readonly #judge: Judge;
 
-  constructor(flags: FuzzFlags, io: Io) {
+  constructor({ flags, seeds, options, judge, io }: FuzzSetting) {
     this.#flags = flags;
     this.#out = new Output(io.stdout);
-    this.#options = optionsOf(flags);
-    this.#seeds = parseSeeds(flags.seeds);
-    this.#judge = judgeOf(flags);
-    this.#progress = new Progress(io.stderr, this.#seeds.length);
+    this.#options = options;
+    this.#seeds = seeds;
+    this.#judge = judge;
+    this.#progress = new Progress(io.stderr, seeds.length);
   }
 
   async run(signal: AbortSignal): Promise<number> {
@@ -133,15 +156,30 @@ function optionsOf(flags: FuzzFlags): GenerateOptions {
     nrOperations: parseCount("ops", flags.ops) ?? DEFAULT_OPTIONS.nrOperations,
     maxPages: parseCount("max-pages", flags.maxPages) ?? DEFAULT_OPTIONS.maxPages,
     weights: flags.weights === undefined ? DEFAULT_OPTIONS.weights : parseWeights(flags.weights),
-    memory: hasGigantic ? "8G" : DEFAULT_OPTIONS.memory,
+    memory: hasGigantic ? "4G" : DEFAULT_OPTIONS.memory,
     hasGigantic,
+    isSafe: flags.live === true,
   };
 }
 
-function judgeOf({ kernel = "fixed", against }: FuzzFlags): Judge {
-  const emulator = emulated("kernel", kernel);
+/** The kernel that is to be compared, if it is a real one. */
+async function openKernel(flags: FuzzFlags, real: RealKernels): Promise<RealKernel | undefined> {
+  const { against, vm, live = false } = flags;
+  const nrAsked = [against !== undefined, vm !== undefined, live].filter(Boolean).length;
+  if (nrAsked > 1) throw new HugewalkError("--against, --vm and --live exclude each other");
+  if (live) return real.openLive();
+  return vm === undefined ? undefined : real.openVm(await real.readImage(vm));
+}
+
+function judgeOf({ kernel: profile, against, live }: FuzzFlags, kernel?: RealKernel): Judge {
+  const fitting = kernel ? profileOf(kernel.release) : "fixed";
+  const emulator = emulated("kernel", profile ?? fitting);
+  if (kernel) {
+    const judge = new RealComparison(emulator, kernel);
+    return live ? new HarmlessOnly(judge, emulator, kernel, LIVE_POOL_PAGES) : judge;
+  }
   if (against === undefined) return new InvariantCheck(emulator);
-  return new Comparison(emulator, emulated("against", against));
+  return compareEmulated(emulator, emulated("against", against));
 }
 
 function emulated(option: string, profile: string): EmulatedSubject {
@@ -152,10 +190,11 @@ function emulated(option: string, profile: string): EmulatedSubject {
 /** The options that find a seed's fault again. */
 function commandOf(flags: FuzzFlags, seed: number): string {
   const words = ["--seeds", `${seed}`];
-  const valued = ["ops", "weights", "kernel", "against"] as const;
+  const valued = ["ops", "weights", "kernel", "against", "vm"] as const;
   for (const name of valued) if (flags[name] !== undefined) words.push(`--${name}`, flags[name]);
   if (flags.maxPages !== undefined) words.push("--max-pages", flags.maxPages);
   if (flags["1g"]) words.push("--1g");
+  if (flags.live) words.push("--live");
   return words.join(" ");
 }
 

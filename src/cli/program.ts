@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import type { Emulator } from "./emulator.ts";
 import { EXIT_AGREES, EXIT_INTERNAL, EXIT_UNUSABLE } from "./exit-code.ts";
-import { type FuzzFlags, runFuzz } from "./fuzz.ts";
+import { addFuzzCommand } from "./fuzz-command.ts";
 import { printProfiles } from "./profiles.ts";
 import { complain } from "./complaint.ts";
 import { realKernels, type RealKernels } from "./real-kernels.ts";
@@ -45,19 +45,6 @@ Exit codes: 0 all that is asserted holds, 1 a line differs (with several kernels
 2 the command line or a file cannot be used, 70 a bug of hugewalk.
 `;
 
-const FUZZ_HELP = `
-A script has some 80 random operations, which its seed alone decides. A fault is the first line on
-which the two kernels differ, or after which an invariant does not hold. The first of each kind is
-made as small as can be and printed as a transcript; the others are counted.
-
-Examples:
-  $ hugewalk fuzz                              the emulator against its invariants
-  $ hugewalk fuzz --against 6.18               fixed against 6.18: finds the known defects
-  $ hugewalk fuzz --seeds 1..100 --weights mremap=0,fork=20 --against 6.12 --out found
-
-Exit codes: 0 no fault, 1 some, 2 the command line cannot be used, 70 a bug of hugewalk.
-`;
-
 /** Runs the command that `args` ask for (without node and script) and returns the exit code. */
 export async function runCli(
   args: readonly string[],
@@ -71,6 +58,7 @@ export async function runCli(
   };
   const program = createProgram(io, emulator, setExitCode);
   addVerifyCommands(program, { io, emulator, real }, setExitCode);
+  addFuzzCommand(program, { io, emulator, real }, setExitCode);
   try {
     await program.parseAsync(args, { from: "user" });
     return exitCode;
@@ -127,22 +115,6 @@ function createProgram(io: Io, emulator: Emulator, setExitCode: (code: number) =
     .action(async (flags: { json?: boolean }) => {
       setExitCode(await printProfiles(flags, io));
     });
-  const profiles = `one of ${emulator.profileNames.join(" ")}`;
-  program
-    .command("fuzz")
-    .summary("run random scripts and look for what should not be")
-    .description("Run random scripts on the emulated kernel, compared with another or alone.")
-    .option("--seeds <n>", "the scripts' seeds: N or N..M", "1..1000")
-    .option("--ops <n>", "operations of a script (default: 80)")
-    .option("--weights <list>", "how often operations come: fork=0,mremap=9; all=0,write=5")
-    .option("--max-pages <n>", "most pages of a mapping (default: 4)")
-    .option("--1g", "use 1G pages too")
-    .option("--kernel <profile>", `the emulator's, ${profiles} (default: fixed)`)
-    .option("--against <profile>", "compare it with this profile instead of invariants")
-    .option("--out <dir>", "write what is found there, a transcript each")
-    .option("--json", "print one JSON object a line, the last one a summary")
-    .addHelpText("after", FUZZ_HELP)
-    .action(async (flags: FuzzFlags) => setExitCode(await runFuzz(flags, io)));
   return program;
 }
 

@@ -16,14 +16,14 @@ export interface GenerateOptions extends SceneOptions {
   readonly nrOperations: number;
   /** How often each operation comes, in proportion; 0: never. */
   readonly weights: Weights;
-  /** How much RAM the machine has: `256M`. */
+  /** How much RAM the machine has: `512M`. */
   readonly memory: string;
 }
 
 export const DEFAULT_OPTIONS: GenerateOptions = {
   nrOperations: 80,
   weights: DEFAULT_WEIGHTS,
-  memory: "256M",
+  memory: "512M",
   maxPages: 4,
   isSafe: false,
   hasGigantic: false,

@@ -8,7 +8,7 @@ import { printCompared } from "../transcript/print-compared.ts";
 import { printTranscript } from "../transcript/print.ts";
 import { type LineRecord, runScript } from "../transcript/run.ts";
 import type { OperationLine, Script } from "../transcript/script.ts";
-import type { EmulatedSubject, Subject } from "./subject.ts";
+import type { EmulatedSubject } from "./subject.ts";
 
 export interface Fault {
   /**
@@ -29,33 +29,41 @@ export interface Judge {
 const COLORLESS = { colors: pc.createColors(false) };
 const THROWN = "throws ";
 
-/** Compares a kernel with the emulator. What one of them throws is a result of its own. */
-export class Comparison implements Judge {
-  readonly #subjects: readonly Subject[];
+/** A script on two kernels, up to the first line on which they differ. */
+export type Compare = (script: Script) => AsyncGenerator<ComparedLine>;
 
-  constructor(emulator: Subject, kernel: Subject) {
-    this.#subjects = [emulator, kernel];
+/** Looks for differences between the emulator and another kernel. */
+export class Comparison implements Judge {
+  readonly #names: readonly string[];
+  readonly #compare: Compare;
+
+  /** `names`: of the emulator and of the kernel. */
+  constructor(names: readonly [string, string], compare: Compare) {
+    this.#names = names;
+    this.#compare = compare;
   }
 
   async fault(script: Script): Promise<Fault | undefined> {
-    for await (const compared of this.#run(script)) {
+    for await (const compared of this.#compare(script)) {
       if (compared.differs) return { kind: kindOf(compared), line: compared.line };
     }
     return undefined;
   }
 
   tell(script: Script): AsyncGenerator<string> {
-    const names = this.#subjects.map(({ name }) => name);
-    return printCompared(script, this.#run(script), names, COLORLESS);
+    return printCompared(script, this.#compare(script), this.#names, COLORLESS);
   }
+}
 
-  async *#run(script: Script): AsyncGenerator<ComparedLine> {
-    const runs = this.#subjects.map((subject) => runUntilThrown(script, subject));
+/** Compares the emulator with itself under another profile. */
+export function compareEmulated(emulator: EmulatedSubject, kernel: EmulatedSubject): Comparison {
+  return new Comparison([emulator.name, kernel.name], async function* (script) {
+    const runs = [emulator, kernel].map((subject) => runUntilThrown(script, subject));
     for await (const compared of compareRuns(runs)) {
       yield compared;
       if (compared.differs) return;
     }
-  }
+  });
 }
 
 /** Looks at the emulator's invariants after every line. */
@@ -90,8 +98,11 @@ export class InvariantCheck implements Judge {
 }
 
 /** The run; a line on which the subject throws is the last, with what it throws as its result. */
-async function* runUntilThrown(script: Script, subject: Subject): AsyncGenerator<LineRecord> {
-  const driver = await subject.boot(script.machine);
+async function* runUntilThrown(
+  script: Script,
+  subject: EmulatedSubject,
+): AsyncGenerator<LineRecord> {
+  const driver = subject.boot(script.machine);
   let nrLines = 0;
   try {
     for await (const record of runScript(script, driver)) {
@@ -99,10 +110,13 @@ async function* runUntilThrown(script: Script, subject: Subject): AsyncGenerator
       yield record;
     }
   } catch (error) {
-    const line = script.operations[nrLines];
-    if (line === undefined) throw error;
-    yield { line, result: `${THROWN}${error}`, changes: new Map(), differs: false, events: [] };
+    yield thrown(script.operations[nrLines], error);
   }
+}
+
+/** What is recorded of a line that made the emulator throw. */
+export function thrown(line: OperationLine, error: unknown): LineRecord {
+  return { line, result: `${THROWN}${error}`, changes: new Map(), differs: true, events: [] };
 }
 
 /** `munmap: ok / ok rsvd`: behind a result are the counters that changed as the other's did not. */

@@ -9,7 +9,7 @@ export interface ComparedLine {
   readonly line: OperationLine;
   /** What each of the runs made of it. */
   readonly records: readonly LineRecord[];
-  /** Whether they do not all have the same result and the same changes of counters. */
+  /** Whether they do not all have the same result, si_addr and changes of counters. */
   readonly differs: boolean;
 }
 
@@ -57,6 +57,7 @@ export function tallyOfCompared({ differs }: ComparedLine): Tally {
 function isSame(a: LineRecord, b: LineRecord): boolean {
   return (
     a.result === b.result &&
+    a.faultOffset === b.faultOffset &&
     a.changes.size === b.changes.size &&
     [...a.changes].every(([name, value]) => b.changes.get(name) === value)
   );

@@ -5,13 +5,10 @@
 import { describe, expect, test } from "vitest";
 import { Campaign, type Finding } from "../../src/fuzz/campaign.ts";
 import { DEFAULT_OPTIONS, generateScript } from "../../src/fuzz/generate.ts";
-import { Comparison, InvariantCheck, type Judge } from "../../src/fuzz/judge.ts";
-import { isSafe, SafeScriptsOnly } from "../../src/fuzz/safety.ts";
+import { compareEmulated, InvariantCheck, type Judge } from "../../src/fuzz/judge.ts";
 import { repair } from "../../src/fuzz/shrink.ts";
 import { EmulatedSubject } from "../../src/fuzz/subject.ts";
 import { parseWeights } from "../../src/fuzz/weights.ts";
-import { parseTranscript } from "../../src/transcript/parse.ts";
-import type { Script } from "../../src/transcript/script.ts";
 
 /** Private memory and forks, without mremap: no defect but D1 and D2 can show. */
 const FORKS =
@@ -37,7 +34,7 @@ async function hunt({ judge, weights = FORKS, seeds: [from, to] }: Hunt) {
 }
 
 function compare(emulator: string, kernel: string): Judge {
-  return new Comparison(new EmulatedSubject(emulator), new EmulatedSubject(kernel));
+  return compareEmulated(new EmulatedSubject(emulator), new EmulatedSubject(kernel));
 }
 
 async function tell(judge: Judge, { lines }: Finding): Promise<string> {
@@ -45,12 +42,6 @@ async function tell(judge: Judge, { lines }: Finding): Promise<string> {
   const told: string[] = [];
   if (script) for await (const line of judge.tell(script)) told.push(line);
   return told.join("\n");
-}
-
-function scriptOf(text: string): Script {
-  const { script, errors } = parseTranscript(text, "test");
-  if (!script) throw errors[0];
-  return script;
 }
 
 describe("known defects, found by comparing with `fixed`", () => {
@@ -98,47 +89,5 @@ describe("invariants", () => {
     expect(findings[0].kind).toContain("N <= R <= F <= T");
     expect(findings[0].lines.length).toBeLessThanOrEqual(8);
     expect(await tell(judge, findings[0])).toMatch(/\n#   - pool of 2097152: .*$/);
-  });
-});
-
-describe("scripts that harm a kernel for good", () => {
-  const emulator = new EmulatedSubject("6.18");
-  const MAPPED = "host nr_hugepages 2\nP signals catch\nP mmap a 2h rw private,anon,huge\n";
-
-  test.each([
-    { text: `${MAPPED}P mremap b a 1h 1h maymove fixed at=0x1000000000`, safe: false },
-    { text: `${MAPPED}P fork C\nC mremap b a+1h 1h 1h maymove`, safe: false },
-    {
-      text: `${MAPPED}P munmap a 2h\nP mremap b a 1h 1h maymove fixed at=0x1000000000`,
-      safe: true,
-    },
-    { text: "P mmap a 1h rw private,anon\nP mremap b a 1h 2h maymove", safe: true },
-    { text: "P mmap a 1h rw shared,anon,huge,noreserve\nP mremap b a 1h 1h maymove", safe: true },
-  ])("$text: $safe", async ({ text, safe }) => {
-    expect(await isSafe(scriptOf(text), emulator)).toBe(safe);
-  });
-
-  test("are not judged", async () => {
-    const judge = new SafeScriptsOnly(compare("fixed", "6.18"), emulator);
-    const lost = "P mremap b a 1h 1h maymove fixed at=0x1000000000\nP exit";
-    expect(await judge.fault(scriptOf(`${MAPPED}${lost}`))).toBeUndefined();
-    const twice = "P write a 1\nP fork C\nP exit";
-    expect(await judge.fault(scriptOf(`${MAPPED}${twice}`))).toMatchObject({
-      kind: "exit: exited N rsvd / exited N rsvd",
-    });
-  });
-
-  test("are not generated when they should be safe", async () => {
-    const options = { ...DEFAULT_OPTIONS, weights: parseWeights("mremap=20") };
-    const isSafeSeed = (seed: number, isToBe: boolean) => {
-      const lines = generateScript(seed, { ...options, isSafe: isToBe });
-      return isSafe(scriptOf(lines.join("\n")), emulator);
-    };
-    let nrSafe = 0;
-    for (let seed = 1; seed <= 30; seed++) {
-      if (await isSafeSeed(seed, true)) nrSafe++;
-    }
-    // A name may be mapped again at an address that a script chose.
-    expect(nrSafe).toBeGreaterThan(20);
   });
 });

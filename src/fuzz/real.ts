@@ -1,0 +1,93 @@
+/** Random scripts on a real kernel. */
+import { InputError } from "../errors.ts";
+import { compareWith, runAll } from "../live/compare.ts";
+import { losePages } from "../live/lost-pages.ts";
+import type { RealKernel } from "../live/real-kernel.ts";
+import { refuseHarm } from "../live/refusal.ts";
+import type { ComparedLine } from "../transcript/compare.ts";
+import type { Script } from "../transcript/script.ts";
+import { Comparison, type Fault, type Judge, thrown } from "./judge.ts";
+import type { EmulatedSubject } from "./subject.ts";
+
+/** What a system call says that the kernel was built without, or that is switched off. */
+const NOT_AVAILABLE = "ENOSYS";
+
+/** Compares a real kernel with the emulator; it is asked twice, and believed if it says the same. */
+export class RealComparison implements Judge {
+  readonly #comparison: Comparison;
+
+  constructor(emulator: EmulatedSubject, kernel: RealKernel) {
+    const names = [emulator.name, `linux-${kernel.release}`] as const;
+    this.#comparison = new Comparison(names, (script) => compareReal(script, emulator, kernel));
+  }
+
+  async fault(script: Script): Promise<Fault | undefined> {
+    const first = await this.#comparison.fault(script);
+    const again = first && (await this.#comparison.fault(script));
+    return again?.kind === first?.kind ? first : undefined;
+  }
+
+  tell(script: Script): AsyncGenerator<string> {
+    return this.#comparison.tell(script);
+  }
+}
+
+/** Judges only what does this machine's own kernel no harm; other scripts have no fault. */
+export class HarmlessOnly implements Judge {
+  readonly #judge: Judge;
+  readonly #emulator: EmulatedSubject;
+  readonly #kernel: RealKernel;
+  readonly #maxPages: number;
+
+  /** `maxPages`: of a pool. */
+  constructor(judge: Judge, emulator: EmulatedSubject, kernel: RealKernel, maxPages: number) {
+    this.#judge = judge;
+    this.#emulator = emulator;
+    this.#kernel = kernel;
+    this.#maxPages = maxPages;
+  }
+
+  async fault(script: Script): Promise<Fault | undefined> {
+    const emulator = await bootLike(this.#kernel, this.#emulator, script);
+    try {
+      await refuseHarm(script, { maxPages: this.#maxPages, emulator, isEmulated: true });
+    } catch (error) {
+      if (error instanceof InputError) return undefined;
+      throw error;
+    }
+    return this.#judge.fault(script);
+  }
+
+  tell(script: Script): AsyncGenerator<string> {
+    return this.#judge.tell(script);
+  }
+}
+
+/**
+ * The real kernel goes first: it cannot tell whether a frame was freed between two looks, and so
+ * its labels are what the emulator is expected to print.
+ */
+async function* compareReal(
+  script: Script,
+  emulator: EmulatedSubject,
+  kernel: RealKernel,
+): AsyncGenerator<ComparedLine> {
+  const records = await runAll(script, await kernel.driver(script.machine));
+  const driver = await bootLike(kernel, emulator, script);
+  let nrLines = 0;
+  try {
+    for await (const { real, other, differs } of compareWith(script, records, driver)) {
+      if (differs && real.result === NOT_AVAILABLE) return;
+      nrLines++;
+      yield { line: other.line, records: [other, real], differs };
+      if (differs) return;
+    }
+  } catch (error) {
+    const line = script.operations[nrLines];
+    yield { line, records: [thrown(line, error), records[nrLines]], differs: true };
+  }
+}
+
+function bootLike(kernel: RealKernel, emulator: EmulatedSubject, { machine }: Script) {
+  return losePages(emulator.boot(machine), kernel.lostPages);
+}
