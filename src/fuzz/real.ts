@@ -6,7 +6,7 @@ import type { RealKernel } from "../live/real-kernel.ts";
 import { refuseHarm } from "../live/refusal.ts";
 import type { ComparedLine } from "../transcript/compare.ts";
 import type { Script } from "../transcript/script.ts";
-import { Comparison, type Fault, type Judge, thrown } from "./judge.ts";
+import { Comparison, type Fault, InvariantCheck, type Judge, thrown } from "./judge.ts";
 import type { EmulatedSubject } from "./subject.ts";
 
 /** What a system call says that the kernel was built without, or that is switched off. */
@@ -48,18 +48,23 @@ export class HarmlessOnly implements Judge {
   }
 
   async fault(script: Script): Promise<Fault | undefined> {
+    return (await this.#judgeOf(script))?.fault(script);
+  }
+
+  async *tell(script: Script): AsyncGenerator<string> {
+    const judge = await this.#judgeOf(script);
+    if (judge) yield* judge.tell(script);
+  }
+
+  /** Undefined: it would do harm. Where the emulator cannot say, the script stays on it. */
+  async #judgeOf(script: Script): Promise<Judge | undefined> {
     const emulator = await bootLike(this.#kernel, this.#emulator, script);
     try {
       await refuseHarm(script, { maxPages: this.#maxPages, emulator, isEmulated: true });
+      return this.#judge;
     } catch (error) {
-      if (error instanceof InputError) return undefined;
-      throw error;
+      return error instanceof InputError ? undefined : new InvariantCheck(this.#emulator);
     }
-    return this.#judge.fault(script);
-  }
-
-  tell(script: Script): AsyncGenerator<string> {
-    return this.#judge.tell(script);
   }
 }
 
