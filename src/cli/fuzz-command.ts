@@ -12,6 +12,8 @@ Examples:
   $ hugewalk fuzz                              the emulator against its invariants
   $ hugewalk fuzz --against 6.18               fixed against 6.18: finds the known defects
   $ hugewalk fuzz --seeds 1..100 --weights mremap=0,fork=20 --against 6.12 --out found
+  $ hugewalk fuzz --vm /boot/vmlinuz-6.1.0-56-amd64
+  $ sudo hugewalk fuzz --live                  without what could harm this machine's kernel
 
 Exit codes: 0 no fault, 1 some, 2 the command line cannot be used, 70 a bug of hugewalk.
 `;
