@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { access, mkdir, readFile, readdir, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { ResourceError } from "../errors.ts";
@@ -47,11 +47,14 @@ async function exists(path: string): Promise<boolean> {
 }
 
 async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ResourceError(`no place for the agent (set XDG_CACHE_HOME): ${reason}`);
+  for (const directory of [dirname(path), path]) {
+    try {
+      await mkdir(directory);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      if ("code" in error && error.code === "EEXIST") continue;
+      throw new ResourceError(`no place for the agent (set XDG_CACHE_HOME): ${error.message}`);
+    }
   }
 }
 

@@ -3,7 +3,13 @@
  * else. Bits are those of x86-64 Linux.
  */
 import { OptionError } from "../errors.ts";
-import type { MapFlag, ProcessOperation, Protection } from "../transcript/driver.ts";
+import type {
+  FallocateMode,
+  MapFlag,
+  OpenFlag,
+  ProcessOperation,
+  Protection,
+} from "../transcript/driver.ts";
 
 type Words = readonly (string | number | bigint)[];
 
@@ -84,9 +90,21 @@ const MLOCKALL_BITS = { current: 1, future: 2, onfault: 4 };
 const RESOURCES = { fsize: 1, data: 2, memlock: 8, as: 9 };
 const POLICIES = { default: 0, preferred: 1, bind: 2, interleave: 3, local: 4, preferred_many: 5 };
 const SHM = { hugetlb: 0o4000, noreserve: 0o10000, mode: 0o600, rdonly: 0o10000, rnd: 0o20000 };
-const OPEN_BITS = { rdonly: 0, creat: 0o100, trunc: 0o1000, tmpfile: 0o20200000 };
+const OPEN_BITS: Readonly<Record<OpenFlag, number>> = {
+  rdonly: 0,
+  creat: 0o100,
+  trunc: 0o1000,
+  tmpfile: 0o20200000,
+};
 const O_RDWR = 2;
-const FALLOCATE_BITS = { alloc: 0, keep: 1, punchonly: 2, punch: 3, collapse: 8, zero: 16 };
+const FALLOCATE_BITS: Readonly<Record<FallocateMode, number>> = {
+  alloc: 0,
+  keep: 1,
+  punchonly: 2,
+  punch: 3,
+  collapse: 8,
+  zero: 16,
+};
 const MFD = { sealable: 2, hugetlb: 4 };
 const UFFD_REGISTER_BITS = { missing: 1, wp: 2, minor: 4 };
 const UFFD_COPY_WP = 2;

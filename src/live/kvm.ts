@@ -1,5 +1,5 @@
 /** Whether KVM is worth a try; a machine on which it failed is remembered until it is booted again. */
-import { readFile, mkdir, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheDirectory } from "./agent.ts";
 import { mayUseKvm } from "./qemu.ts";
@@ -19,7 +19,7 @@ export async function isKvmKnownToFail(env?: NodeJS.ProcessEnv): Promise<boolean
   }
 }
 
+/** Precondition: the agent's program is in the same directory. */
 export async function rememberThatKvmFails(env?: NodeJS.ProcessEnv): Promise<void> {
-  await mkdir(cacheDirectory(env), { recursive: true });
   await writeFile(recordPath(env), await readFile(BOOT_ID, "utf8"));
 }
