@@ -53,6 +53,7 @@ function mmap(process: UserProcess, operation: Operation<"mmap">, fd: number | u
     length,
     protection,
     isShared,
+    isValidated: flags.has("shared_validate") || (flags.has("shared") && flags.has("private")),
     hugePageBytes: isHuge ? (operation.hugeSize ?? PAGE_2M) : undefined,
     isNoreserve: flags.has("noreserve"),
     isPopulated: flags.has("populate") && !flags.has("nonblock"),

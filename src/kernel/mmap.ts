@@ -29,6 +29,8 @@ export interface MmapRequest {
   readonly protection: Protection;
   /** MAP_SHARED; otherwise MAP_PRIVATE. Shared anonymous memory is modelled for huge pages. */
   readonly isShared?: boolean;
+  /** MAP_SHARED_VALIDATE, as what a shared mapping is asked for. */
+  readonly isValidated?: boolean;
   /** Descriptor of the file; undefined: anonymous memory. */
   readonly fd?: number;
   /** Bytes of the huge page (MAP_HUGETLB); undefined: 4K pages. */
@@ -107,6 +109,11 @@ export function mmapFile(
   if (placement === "fixed_noreplace" && !space.isFree(start, start + length)) return "EEXIST";
   // file_mmap_ok(); memory without a file has no end.
   if (inode && offset + length >= OFFSET_END) return "EOVERFLOW";
+  if (inode && request.isValidated) {
+    if (!kernel.profile.hasSharedValidate) return "EINVAL";
+    // LEGACY_MAP_MASK: flags that are younger than it are not known to be heard.
+    if (placement === "fixed_noreplace") return "EOPNOTSUPP";
+  }
   if (file && isShared && protection.write && !file.isWritable) return "EACCES";
   if (inode && request.growsDown) return "EINVAL";
   const replaced = placement === "fixed" ? filesIn(kernel, space, start, start + length) : [];

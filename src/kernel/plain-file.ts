@@ -7,24 +7,46 @@ export class PlainInode {
   size = 0;
   seals = F_SEAL_SEAL;
   nrLinks = 0;
-  readonly #bytes = new Map<number, number>();
+  /** By index. */
+  readonly #pages = new Map<number, Uint8Array>();
 
-  /** Pages that are not a hole. */
   get nrPages(): number {
-    return new Set([...this.#bytes.keys()].map((at) => Math.floor(at / PAGE_4K))).size;
+    return this.#pages.size;
   }
 
   truncate(size: number): void {
-    for (const at of this.#bytes.keys()) if (at >= size) this.#bytes.delete(at);
     this.size = size;
+    this.punch(size, Infinity);
+  }
+
+  /** Bytes of [from, to) become zeros, whole pages holes. */
+  punch(from: number, to: number): void {
+    for (const [index, page] of this.#pages) {
+      const start = Math.max(0, from - index * PAGE_4K);
+      const end = Math.min(PAGE_4K, to - index * PAGE_4K);
+      if (start === 0 && end === PAGE_4K) this.#pages.delete(index);
+      else if (start < end) page.fill(0, start, end);
+    }
+  }
+
+  /** Pages for [from, to); the size stays. */
+  allocate(from: number, to: number): void {
+    for (let at = from; at < to; at += PAGE_4K - (at % PAGE_4K)) this.#page(at);
   }
 
   read(offset: number): number {
-    return this.#bytes.get(offset) ?? 0;
+    return this.#pages.get(Math.floor(offset / PAGE_4K))?.[offset % PAGE_4K] ?? 0;
   }
 
   write(offset: number, byte: number): void {
-    this.#bytes.set(offset, byte);
+    this.#page(offset)[offset % PAGE_4K] = byte;
     this.size = Math.max(this.size, offset + 1);
+  }
+
+  #page(offset: number): Uint8Array {
+    const index = Math.floor(offset / PAGE_4K);
+    let page = this.#pages.get(index);
+    if (!page) this.#pages.set(index, (page = new Uint8Array(PAGE_4K)));
+    return page;
   }
 }

@@ -76,6 +76,10 @@ export const PROFILE_FIELDS = {
     what: "F_SEAL_EXEC is known",
     source: "mm/memfd.c: memfd_add_seals(); 6.3",
   },
+  hasSharedValidate: {
+    what: "MAP_SHARED_VALIDATE is known",
+    source: "mm/mmap.c: do_mmap(); 4.15",
+  },
   forkCopiesShared: {
     what: "fork copies the entries of shared mappings",
     source: "mm/hugetlb.c: copy_hugetlb_page_range(); until bcd51a3c679d, 6.0",

@@ -1,7 +1,7 @@
 /** read and write of files (fs/hugetlbfs/inode.c: hugetlbfs_read_iter()): there is no write. */
 import type { Errno } from "./errno.ts";
 import type { OpenFile } from "./file.ts";
-import { Inode } from "./hugetlbfs.ts";
+import { F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_WRITE, Inode } from "./hugetlbfs.ts";
 import type { KernelState } from "./state.ts";
 
 /** Up to 8 bytes; holes read as zeros. */
@@ -30,6 +30,9 @@ export function pwrite(file: OpenFile, offset: number, value: bigint): "ok" | Er
   const { inode } = file;
   if (!file.isWritable) return "EBADF";
   if (inode instanceof Inode) return "EINVAL";
+  // shmem_write_begin()
+  if (inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) return "EPERM";
+  if (inode.seals & F_SEAL_GROW && offset + 8 > inode.size) return "EPERM";
   for (let i = 0; i < 8; i++) inode.write(offset + i, Number((value >> BigInt(8 * i)) & 0xffn));
   return "ok";
 }

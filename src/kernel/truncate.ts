@@ -63,10 +63,33 @@ export function fallocate(
   if (mode === "punchonly") return "EOPNOTSUPP";
   if (!file.isWritable) return "EBADF";
   if (offset + length > OFFSET_END) return "EFBIG";
+  if (mode === "zero" || mode === "collapse") return "EOPNOTSUPP";
   const { inode } = file;
-  if (mode === "zero" || mode === "collapse" || inode instanceof PlainInode) return "EOPNOTSUPP";
+  if (inode instanceof PlainInode) return fallocatePlain(inode, mode, offset, offset + length);
   if (mode === "punch") return punchHole(kernel, inode, offset, length);
   return preallocate(kernel, inode, offset, length, mode === "keep");
+}
+
+/** More is not worth having in a file of 4K pages (ENOSPC): tmpfs has half of RAM. */
+const PLAIN_MAX = 2 ** 30;
+
+/** shmem_fallocate() */
+function fallocatePlain(
+  inode: PlainInode,
+  mode: "alloc" | "keep" | "punch",
+  from: number,
+  to: number,
+): "ok" | Errno {
+  if (mode === "punch") {
+    if (inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) return "EPERM";
+    inode.punch(from, to);
+    return "ok";
+  }
+  if (inode.seals & F_SEAL_GROW && to > inode.size) return "EPERM";
+  if (to - from > PLAIN_MAX) return "ENOSPC";
+  inode.allocate(from, to);
+  if (mode === "alloc") inode.size = Math.max(inode.size, to);
+  return "ok";
 }
 
 /** Whole pages go; of pages that are hit in part the part is zeroed. */

@@ -58,7 +58,7 @@ static bool access_memory(enum kind kind, uint64_t address, uint64_t *value) {
   switch (kind) {
   case LOAD: __asm__ volatile("movq (%1), %0" : "=r"(*value) : "r"(address) : "memory"); break;
   case STORE: __asm__ volatile("movq %0, (%1)" : : "r"(*value), "r"(address) : "memory"); break;
-  case INCREMENT: __asm__ volatile("incq (%0)" : : "r"(address) : "memory", "cc"); break;
+  case INCREMENT: __asm__ volatile("lock incq (%0)" : : "r"(address) : "memory", "cc"); break;
   }
   is_armed = 0;
   return true;

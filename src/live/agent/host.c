@@ -58,8 +58,8 @@ static void answer_statfs(const char *path) {
     answer("%s", errno_name(errno));
     return;
   }
-  answer("bsize=%ld blocks=%lu bfree=%lu bavail=%lu files=%ld ffree=%ld", (long)s.f_bsize,
-         (unsigned long)s.f_blocks, (unsigned long)s.f_bfree, (unsigned long)s.f_bavail,
+  answer("bsize=%ld blocks=%ld bfree=%ld bavail=%ld files=%ld ffree=%ld", (long)s.f_bsize,
+         (long)s.f_blocks, (long)s.f_bfree, (long)s.f_bavail,
          (long)s.f_files, (long)s.f_ffree);
 }
 
