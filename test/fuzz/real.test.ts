@@ -18,6 +18,13 @@ const D4 = scriptOf(`host nr_hugepages 2
 P mmap a 2h rw private,anon,huge
 P mremap b a 1h 1h maymove fixed at=0x1000000000
 P exit`);
+/** A reservation of a mount's minimum is lost, for good on 6.18. */
+const LOST_MINIMUM = scriptOf(`host nr_hugepages 3
+P mmap a 1h rw private,anon,huge
+P mmap b 1h rw private,anon,huge
+host mount /mnt/b size=4M,min_size=2M
+P open fd /mnt/b/f creat
+P mmap c 2h rw private fd=fd`);
 /** The same frame twice, in two lives. */
 const REUSE = scriptOf(`host nr_hugepages 1
 P mmap a 1h rw private,anon,huge
@@ -109,9 +116,12 @@ describe("a real kernel", () => {
     const like = new EmulatedSubject("6.18");
     const judge = new HarmlessOnly(new RealComparison(emulator(), kernel), like, kernel, 64);
     expect(await judge.fault(D4)).toBeUndefined();
+    expect(await judge.fault(LOST_MINIMUM)).toBeUndefined();
     expect(nrAsked).toBe(0);
     expect(await judge.fault(D1)).toBeDefined();
     expect(nrAsked).toBe(2);
-    expect(await compareEmulated(emulator(), like).fault(D4)).toBeDefined();
+    for (const script of [D4, LOST_MINIMUM]) {
+      expect(await compareEmulated(emulator(), like).fault(script)).toBeDefined();
+    }
   });
 });
