@@ -59,18 +59,18 @@ export function* formatReport(report: VerifyReport, options: ReportOptions): Gen
   if (!quiet || counts.nrDiffering > 0) yield colors.bold(title);
   const { unsteady, unavailable } = verification;
   if (unsteady) {
-    yield `# asked twice, the kernel says ${show(unsteady.real)} and ${show(unsteady.other)}:`;
+    yield `# asked twice, the kernel says ${showRecord(unsteady.real)} and ${showRecord(unsteady.other)}:`;
     yield `# ${place(unsteady.real)}`;
   }
   for (const { real, other, differs } of verification.lines) {
     if (!differs) continue;
     yield colors.dim(`# ${place(real)}`);
-    yield `${`${real.line.text} `.padEnd(53)}=> ${colors.bold(colors.red(show(real)))}`;
-    yield colors.yellow(`#   emulator: ${show(other)}`);
+    yield `${`${real.line.text} `.padEnd(53)}=> ${colors.bold(colors.red(showRecord(real)))}`;
+    yield colors.yellow(`#   emulator: ${showRecord(other)}`);
   }
   if (unavailable) {
     yield colors.dim(`# ${place(unavailable)}`);
-    yield `${`${unavailable.line.text} `.padEnd(53)}=> ${show(unavailable)}`;
+    yield `${`${unavailable.line.text} `.padEnd(53)}=> ${showRecord(unavailable)}`;
     yield "#   not available on this kernel; the rest was not compared";
   }
   if (!quiet) yield formatCounts(counts);
@@ -128,7 +128,7 @@ function recordToJson({ result, changes, faultOffset }: LineRecord) {
 }
 
 /** `SIGBUS ADRERR at +8 ; free=0`: the address only where it is not the operation's own. */
-function show({ result, changes, faultOffset = 0 }: LineRecord): string {
+export function showRecord({ result, changes, faultOffset = 0 }: LineRecord): string {
   const at = faultOffset === 0 ? "" : ` at ${faultOffset < 0 ? "" : "+"}${faultOffset}`;
   const counters = [...changes].map(([name, value]) => ` ${name}=${value}`).join("");
   return `${result}${at} ;${counters}`;

@@ -26,6 +26,7 @@ import {
   formatCounts,
   formatReport,
   reportToJson,
+  showRecord,
   totalToJson,
   type VerifyCounts,
 } from "./verify-report.ts";
@@ -136,9 +137,8 @@ class Batch {
       const kernel = await this.#kernelFor(script);
       const { records, unsteady } = await recordScript(script, kernel);
       if (unsteady) {
-        const { real, other } = unsteady;
-        const twice = `"${real.result}" and "${other.result}"`;
-        throw new InputError(real.line.place, `recorded twice, the kernel says ${twice}`);
+        const twice = `"${showRecord(unsteady.real)}" and "${showRecord(unsteady.other)}"`;
+        throw new InputError(unsteady.real.line.place, `recorded twice, the kernel says ${twice}`);
       }
       const name = this.#profileOf(kernel) ?? profileOf(kernel.release);
       await this.#write(script, await formatRecording(script, records, name));
