@@ -10,8 +10,14 @@ import { lostPagesOf, withoutLostPages } from "./lost-pages.ts";
 import { fillPools, type RealKernel } from "./real-kernel.ts";
 import { Session } from "./session.ts";
 
-const START_MS = 10_000;
+/** Another one may have to end first. */
+const START_MS = 45_000;
 const PATIENCE = { watchdogMs: 5_000, answerMs: 30_000 };
+
+const REASONS: Readonly<Record<string, string>> = {
+  busy: "huge pages are in use on this machine",
+  taken: "another hugewalk is at it on this machine",
+};
 
 export interface LiveOptions {
   readonly env?: NodeJS.ProcessEnv;
@@ -34,8 +40,7 @@ export async function openLive({ env, uid = process.geteuid?.() }: LiveOptions =
     return new LiveKernel(child, connection, nrNodes, lostPagesOf(hello.counters ?? new Map()));
   }
   child.stdin.end();
-  const reason = hello?.result === "busy" ? "huge pages are in use" : "the agent does not start";
-  throw new ResourceError(`--live: ${reason} on this machine`);
+  throw new ResourceError(`--live: ${REASONS[hello?.result ?? ""] ?? "the agent does not start"}`);
 }
 
 class LiveKernel implements RealKernel {

@@ -8,14 +8,18 @@
 #include "agent.h"
 #include <poll.h>
 #include <sched.h>
+#include <stddef.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
 
 #define CLEAN_UP_MS 5000
 #define SETTLE_MS 2000
+#define TURN_MS 30000
 #define NAMESPACES (CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC)
 
 static void reply(const char *result) {
@@ -55,6 +59,23 @@ static void stand_apart(void) {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     if (signal != SIGCHLD && signal != SIGSEGV && signal != SIGBUS) sigaction(signal, &ignore, NULL);
   }
+}
+
+/*
+ * There is one guard at a time: waits until the name is free, which it is when its holder has
+ * ended in whatever way. False: not within the time.
+ */
+static bool take_turn(void) {
+  static const char name[] = "hugewalk-guard";
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  memcpy(address.sun_path + 1, name, sizeof name);
+  int holder = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  socklen_t length = offsetof(struct sockaddr_un, sun_path) + 1 + sizeof name;
+  struct pollfd end = {.fd = STDIN_FILENO};
+  for (int waited_ms = 0; bind(holder, (struct sockaddr *)&address, length) != 0; waited_ms += 50) {
+    if (waited_ms >= TURN_MS || poll(&end, 1, 50) > 0) return false;
+  }
+  return true;
 }
 
 /* Waits for the session's end, or makes one when nobody is left who sends requests. */
@@ -98,8 +119,13 @@ static char *read_request(void) {
 }
 
 int guard_main(bool is_live) {
-  if (is_live) stand_apart();
-  else become_init();
+  if (is_live) {
+    stand_apart();
+    if (!take_turn()) {
+      reply("taken");
+      return 1;
+    }
+  } else become_init();
   unshare(CLONE_NEWNS);
   mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
   mkdir("/mnt", 0755);
