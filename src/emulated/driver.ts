@@ -20,6 +20,7 @@ import { performHost } from "./host.ts";
 import { tryInspect } from "./inspect.ts";
 import { tryPerformMemory } from "./memory.ts";
 import { tryPerformShm } from "./shm.ts";
+import { tryPerformUserfault } from "./userfault.ts";
 
 export { profileNames } from "../kernel/profile.ts";
 
@@ -147,6 +148,7 @@ export class EmulatedDriver implements Driver {
           tryPerformMemory(actor, operation) ??
           tryPerformFiles(actor, operation) ??
           tryPerformShm(process, operation, this.#segments) ??
+          tryPerformUserfault(actor, operation) ??
           tryInspect(process, operation) ??
           refused(operation.op)
         );

@@ -6,7 +6,7 @@ import type { Outcome, ProcessOperation } from "../transcript/driver.ts";
 import type { Actor } from "./actor.ts";
 
 /** No process has so many files open. */
-const NOT_OPEN = -1;
+export const NOT_OPEN = -1;
 
 /** Undefined: the operation is none of these. */
 export function tryPerformFiles(actor: Actor, operation: ProcessOperation): Outcome | undefined {
@@ -15,7 +15,7 @@ export function tryPerformFiles(actor: Actor, operation: ProcessOperation): Outc
   switch (operation.op) {
     case "open": {
       const { flags, path } = operation;
-      return name(
+      return nameDescriptor(
         actor,
         operation.fd,
         process.open(path, {
@@ -29,7 +29,7 @@ export function tryPerformFiles(actor: Actor, operation: ProcessOperation): Outc
     case "memfd": {
       const { isHuge, hugeSize = PAGE_2M, isSealable } = operation;
       const hugePageBytes = isHuge ? hugeSize : undefined;
-      return name(actor, operation.fd, process.memfd({ hugePageBytes, isSealable }));
+      return nameDescriptor(actor, operation.fd, process.memfd({ hugePageBytes, isSealable }));
     }
     case "close":
       files.delete(operation.fd);
@@ -60,7 +60,11 @@ export function tryPerformFiles(actor: Actor, operation: ProcessOperation): Outc
 }
 
 /** Gives a new descriptor its name; what had the name is closed. */
-function name({ process, files }: Actor, word: string, fd: number | Errno): Outcome {
+export function nameDescriptor(
+  { process, files }: Actor,
+  word: string,
+  fd: number | Errno,
+): Outcome {
   if (typeof fd === "string") return { result: fd };
   const old = files.get(word);
   if (old !== undefined) process.close(old);

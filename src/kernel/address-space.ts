@@ -2,6 +2,7 @@
 import { PAGE_4K, USER_END, roundDown, roundUp } from "../address.ts";
 import { findHole, summarizeHoles } from "./holes.ts";
 import { OrderedTree } from "./ordered-tree.ts";
+import { PageMarks } from "./page-marks.ts";
 import { type Vma, canMerge, offsetOf, pageBytes, upperPiece } from "./vma.ts";
 import { VM_GROWSDOWN } from "./vm-flags.ts";
 
@@ -29,6 +30,8 @@ export class AddressSpace {
   hugetlbBytes = 0;
   /** CPUs that may cache its translations (mm_cpumask()). */
   readonly ranOn = new Set<number>();
+  /** What entries say beside where their pages are. */
+  readonly marks = new PageMarks();
   /** By address. */
   readonly #vmas = new OrderedTree((a: Vma, b: Vma) => a.start - b.start, summarizeHoles);
 

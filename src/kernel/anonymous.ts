@@ -54,7 +54,7 @@ export function faultAnonymous(
   return FAULT_HANDLED;
 }
 
-function allocate4K(kernel: KernelState): Folio | undefined {
+export function allocate4K(kernel: KernelState): Folio | undefined {
   const frame = kernel.buddy.allocate(0);
   if (frame === undefined) return undefined;
   if (kernel.events.isHeard) {

@@ -21,4 +21,7 @@ export type Errno =
   | "ENOSYS"
   | "ENOTDIR"
   | "EOPNOTSUPP"
-  | "EOVERFLOW";
+  | "EOVERFLOW"
+  | "ENOSYS"
+  | "ENOTTY"
+  | "ESPIPE";

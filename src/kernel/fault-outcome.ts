@@ -5,7 +5,7 @@ export interface Signal {
   readonly kind: "signal";
   readonly signal: "SIGBUS" | "SIGSEGV" | "SIGKILL";
   /** si_code by name; undefined for SIGKILL. */
-  readonly code?: "ADRERR" | "MAPERR" | "ACCERR" | "KERNEL";
+  readonly code?: "ADRERR" | "MAPERR" | "ACCERR" | "KERNEL" | "MCEERR_AR";
 }
 
 export type FaultOutcome =

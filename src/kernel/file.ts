@@ -11,11 +11,14 @@ export class OpenFile {
   readonly inode: Inode | PlainInode;
   /** FMODE_WRITE */
   readonly isWritable: boolean;
+  /** FMODE_PREAD, FMODE_PWRITE */
+  readonly isSeekable: boolean;
   #nrDescriptors = 0;
 
-  constructor(inode: Inode | PlainInode, isWritable: boolean) {
+  constructor(inode: Inode | PlainInode, isWritable: boolean, isSeekable = true) {
     this.inode = inode;
     this.isWritable = isWritable;
+    this.isSeekable = isSeekable;
   }
 
   get(): void {
@@ -23,7 +26,12 @@ export class OpenFile {
   }
 
   put(): void {
-    if (--this.#nrDescriptors === 0 && this.inode instanceof Inode) this.inode.put();
+    if (--this.#nrDescriptors === 0) this.release();
+  }
+
+  /** __fput() */
+  protected release(): void {
+    if (this.inode instanceof Inode) this.inode.put();
   }
 }
 

@@ -9,7 +9,7 @@ import { bytesOf } from "./folio.ts";
 import { ensureTable, isTableShared } from "./shared-tables.ts";
 import { type KernelState, invalidate, mapFolio } from "./state.ts";
 import { type Vma, leafRights } from "./vma.ts";
-import { VM_DONTCOPY, VM_LOCKED, VM_WIPEONFORK } from "./vm-flags.ts";
+import { VM_DONTCOPY, VM_LOCKED, VM_UFFD_MASK, VM_WIPEONFORK } from "./vm-flags.ts";
 
 function createSpace(kernel: KernelState, pid: number): AddressSpace {
   const root = kernel.tables.createRoot();
@@ -73,7 +73,8 @@ function copyVma(kernel: KernelState, from: AddressSpace, to: AddressSpace, vma:
   const isWiped = (vma.flags & VM_WIPEONFORK) !== 0;
   const copy: Vma = {
     ...vma,
-    flags: vma.flags & ~VM_LOCKED,
+    flags: vma.flags & ~(VM_LOCKED | VM_UFFD_MASK),
+    userfaultfd: undefined,
     isOwner: false,
     reservation: undefined,
     isUnmapped: vma.isUnmapped && !kernel.profile.forkForgetsUnmapped,
@@ -94,6 +95,9 @@ function copyVma(kernel: KernelState, from: AddressSpace, to: AddressSpace, vma:
   }
   // vma_needs_copy(): where no page is its own there are zeros at most.
   if (!copy.anonVma) return;
+  for (const [page, mark] of from.marks.in(vma.start, vma.end)) {
+    if (mark === "poisoned" || kernel.profile.forkKeepsProtection) to.marks.set(page, mark);
+  }
   let nrShared = 0;
   kernel.tables.share(from.root, to.root, vma.start, vma.end, (leaf) => {
     nrShared++;

@@ -123,6 +123,18 @@ export class Hstate {
     return this.#surplusFrame();
   }
 
+  /**
+   * Takes a page for a moment (alloc_hugetlb_folio_vma()): an unreserved one of the pool, or one
+   * that is never counted in it, which no gigantic one is. Gives the function that returns it;
+   * undefined: there is none.
+   */
+  takeTemporary(): (() => void) | undefined {
+    const pooled = this.dequeue(false);
+    if (pooled !== undefined) return () => this.#putBack(pooled);
+    const frame = this.level === 2 ? this.#buddy.allocate(this.#order) : undefined;
+    return frame === undefined ? undefined : () => this.#buddy.free(frame, this.#order);
+  }
+
   /** The reservation that a page was held for is used up. */
   consumeReservation(): void {
     this.#reserved--;
@@ -135,9 +147,7 @@ export class Hstate {
     // Where the quota's minimum would fall short, the page stays reserved for it.
     const restoresReservation = folio.restoresReservation || folio.subpool?.put(1) === 0;
     if (restoresReservation) this.#reserved++;
-    const leaves = this.#surplus > 0;
-    if (leaves) this.#releaseSurplus(folio.frame);
-    else this.#freeFrames.push(folio.frame);
+    const leaves = this.#putBack(folio.frame);
     if (this.#events.isHeard) {
       this.#events.emit({
         kind: "free",
@@ -202,6 +212,14 @@ export class Hstate {
     this.#total++;
     this.#surplus++;
     return frame;
+  }
+
+  /** To the pool, or, while there is surplus, out of it; whether it left. */
+  #putBack(frame: number): boolean {
+    const leaves = this.#surplus > 0;
+    if (leaves) this.#releaseSurplus(frame);
+    else this.#freeFrames.push(frame);
+    return leaves;
   }
 
   #releaseSurplus(frame: number): void {

@@ -53,6 +53,7 @@ import {
 } from "./shm.ts";
 import { type KernelState, RESERVED_BYTES } from "./state.ts";
 import { type FallocateMode, fallocate, ftruncate, truncate } from "./truncate.ts";
+import { type UserfaultRequest, openUserfaultfd, userfaultfdIoctl } from "./userfault-ioctl.ts";
 import type { Protection } from "./vma.ts";
 
 export interface KernelOptions {
@@ -345,6 +346,16 @@ export class UserProcess {
   #withFile<T>(fd: number, act: (file: OpenFile) => T | Errno): T | Errno {
     const file = this.#alive.descriptors.at(fd);
     return file ? act(file) : "EBADF";
+  }
+
+  // ---- userfaultfd
+
+  /** A descriptor that takes faults of the process's memory, each of which is SIGBUS then. */
+  userfaultfd(): number | Errno {
+    return openUserfaultfd(this.#kernel, this.#alive);
+  }
+  userfaultfdIoctl(fd: number, request: UserfaultRequest): "ok" | Errno {
+    return userfaultfdIoctl(this.#kernel, this.#alive, fd, request);
   }
 
   // ---- System V shared memory

@@ -160,6 +160,7 @@ function mapRegion(
     reservation: undefined,
     isUnmapped: false,
     anonVma: undefined,
+    userfaultfd: undefined,
   };
   if (inode && !reserveForMmap(kernel, vma, inode)) return "ENOMEM";
   // A writable mapping, private ones included, extends the file to its end (hugetlbfs_file_mmap()).

@@ -7,7 +7,7 @@ import { populate } from "./page-fault.ts";
 import { unshareTables } from "./shared-tables.ts";
 import { type KernelState, invalidate } from "./state.ts";
 import { type Protection, type Vma, isSameProtection, leafRights } from "./vma.ts";
-import { VM_ACCOUNT, VM_LOCKED, VM_MAYWRITE, VM_NORESERVE } from "./vm-flags.ts";
+import { VM_ACCOUNT, VM_LOCKED, VM_MAYWRITE, VM_NORESERVE, VM_UFFD_WP } from "./vm-flags.ts";
 
 export function mprotect(
   kernel: KernelState,
@@ -46,7 +46,8 @@ function protectPart(
   const changed = modifyVma(kernel, space, start, stop, change);
   if (!changed) return "EINVAL";
   // Private pages are made writable by a write fault, which sees whether they are shared.
-  const rights = leafRights(changed, changed.isShared && protection.write);
+  const isProtected = (changed.flags & VM_UFFD_WP) !== 0;
+  const rights = leafRights(changed, changed.isShared && !isProtected && protection.write);
   unshareTables(kernel, space, start, stop);
   kernel.tables.protect(space.root, start, stop, rights);
   invalidate(kernel, space, start, stop);

@@ -9,7 +9,7 @@ import { clearReservation } from "./reservation.ts";
 import { unshareTables } from "./shared-tables.ts";
 import { type KernelState, invalidate } from "./state.ts";
 import { type Vma, leafRights, offsetOf, pageBytes } from "./vma.ts";
-import { VM_LOCKED } from "./vm-flags.ts";
+import { VM_LOCKED, VM_UFFD_MASK } from "./vm-flags.ts";
 
 export interface MremapRequest {
   readonly address: number;
@@ -180,6 +180,9 @@ function moveVma(
     end: target + newLength,
     // copy_vma(): where no page is its own yet, it is as if it had been mapped there.
     offset: vma.inode || vma.anonVma ? offsetOf(vma, address) : target,
+    // mremap_userfaultfd_prep(): without UFFD_FEATURE_EVENT_REMAP the new place is not registered.
+    userfaultfd: undefined,
+    flags: vma.flags & ~VM_UFFD_MASK,
   };
   openVma(kernel, space, moved);
   space.insert(moved);
@@ -190,6 +193,10 @@ function moveVma(
     const at = target + (leaf.address - address);
     kernel.tables.install(space.root, at, leaf.level, leaf.physicalAddress, rights);
   });
+  for (const [page, mark] of space.marks.in(address, address + length)) {
+    space.marks.delete(page);
+    if (mark === "poisoned") space.marks.set(target + (page - address), mark);
+  }
   invalidate(kernel, space, address, address + length);
   // Defect D4, fixup_hugetlb_reservations(): of the whole mapping, though a part moves.
   if (kernel.profile.moveForgetsRest) clearReservation(vma);

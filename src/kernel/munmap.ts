@@ -20,6 +20,7 @@ function zap(
   start: number,
   end: number,
   gather: Gather,
+  keepsProtection: boolean,
 ): void {
   unshareTables(kernel, space, start, end);
   let nrGone = 0;
@@ -33,18 +34,23 @@ function zap(
     gather.add(folio, vma);
   });
   if (nrGone > 0) invalidate(kernel, space, start, end);
+  space.marks.clear(start, end, keepsProtection ? "poisoned" : undefined);
 }
 
-/** zap_page_range_single(): empties [start, end) of one mapping and frees what was there. */
+/**
+ * zap_page_range_single(): empties [start, end) of one mapping and frees what was there. Huge pages
+ * stay protected for a userfaultfd, unless they are gone for good (ZAP_FLAG_DROP_MARKER).
+ */
 export function zapSingle(
   kernel: KernelState,
   space: AddressSpace,
   vma: Vma,
   start: number,
   end: number,
+  isForGood = false,
 ): void {
   const gather = new Gather();
-  zap(kernel, space, vma, start, end, gather);
+  zap(kernel, space, vma, start, end, gather, vma.inode !== undefined && !isForGood);
   gather.finish(kernel);
 }
 
@@ -89,7 +95,7 @@ export function modifyVma(
   space: AddressSpace,
   start: number,
   stop: number,
-  change: Partial<Pick<Vma, "protection" | "flags">>,
+  change: Partial<Pick<Vma, "protection" | "flags" | "userfaultfd">>,
 ): Vma | undefined {
   if (!splitAt(kernel, space, start) || !splitAt(kernel, space, stop)) return undefined;
   const piece = space.find(start);
@@ -99,7 +105,7 @@ export function modifyVma(
 /** Removes whole mappings: all entries of all of them first, then their pages. */
 export function removeVmas(kernel: KernelState, space: AddressSpace, vmas: readonly Vma[]): void {
   const gather = new Gather();
-  for (const vma of vmas) zap(kernel, space, vma, vma.start, vma.end, gather);
+  for (const vma of vmas) zap(kernel, space, vma, vma.start, vma.end, gather, false);
   gather.finish(kernel);
   for (const vma of vmas) space.delete(vma);
   if (vmas.length > 0) {

@@ -11,8 +11,10 @@ import type { Inode } from "./hugetlbfs.ts";
 import { allocateHuge } from "./reservation.ts";
 import { ensureTable } from "./shared-tables.ts";
 import { expandStack } from "./stack.ts";
+import { tryUserfault } from "./userfault-protect.ts";
 import { type KernelState, invalidate, mapFolio, printk } from "./state.ts";
 import { type Protection, type Vma, fileIndex, leafRights, pageBytes } from "./vma.ts";
+import { VM_UFFD_MINOR, VM_UFFD_MISSING } from "./vm-flags.ts";
 
 type AccessIntent = "read" | "write" | "fetch";
 
@@ -46,7 +48,7 @@ function allows(protection: Protection, intent: AccessIntent): boolean {
 }
 
 /** handle_mm_fault(). Precondition: the mapping allows the access. */
-function faultIn(
+export function faultIn(
   kernel: KernelState,
   space: AddressSpace,
   vma: Vma,
@@ -62,6 +64,8 @@ function faultIn(
     invalidate(kernel, space, page, page + pageBytes(vma));
     return FAULT_HANDLED;
   }
+  const userfault = tryUserfault(kernel, space, vma, page, leaf);
+  if (userfault) return userfault;
   if (!vma.inode) return faultAnonymous(kernel, space, vma, page, isWrite, leaf);
   if (leaf) return copyOnWrite(kernel, space, vma, vma.inode, leaf);
   return faultHuge(kernel, space, vma, vma.inode, page, isWrite);
@@ -84,18 +88,20 @@ function faultHuge(
   let folio = inode.pages.get(index);
   if (!folio) {
     if (index >= Math.floor(inode.size / inode.hstate.pageBytes)) return SIGBUS;
+    if (vma.flags & VM_UFFD_MISSING) return SIGBUS;
     folio = allocateHuge(kernel, vma, inode, page, false);
     if (!folio) return noPage(kernel, space.pid);
     kernel.machine.ram.zeroFrame(folio.frame, folio.level);
     if (vma.isShared) inode.addPage(index, folio);
     else vma.anonVma ??= { isForked: false };
+  } else if (vma.flags & VM_UFFD_MINOR) {
+    return SIGBUS;
   }
   // make_huge_pte(): a page of the file is writable in a shared mapping alone.
-  const isWritable = vma.isShared ? vma.protection.write : isWrite && !folio.isInPageCache;
+  const isMine = vma.isShared ? vma.protection.write : isWrite && !folio.isInPageCache;
+  const isWritable = isMine && space.marks.at(page) === undefined;
   mapFolio(kernel, space, page, folio, leafRights(vma, isWritable));
-  if (!isWrite || isWritable) return FAULT_HANDLED;
-  const leaf = kernel.tables.lookup(space.root, page);
-  return leaf ? copyOnWrite(kernel, space, vma, inode, leaf) : FAULT_HANDLED;
+  return isWrite && !isWritable ? faultIn(kernel, space, vma, page, "write") : FAULT_HANDLED;
 }
 
 /** Faults in each page of [start, end) that lies in `vma`, as mlock and MAP_POPULATE do. */

@@ -90,6 +90,8 @@ function vmFlags(vma: Vma): string[] {
     ["me", true],
     ["ms", vma.isShared],
     has("gd"),
+    has("um"),
+    has("uw"),
     has("lo"),
     has("dc"),
     ["de", isHuge],
@@ -98,6 +100,7 @@ function vmFlags(vma: Vma): string[] {
     ["ht", isHuge],
     has("wf"),
     has("nh"),
+    has("ui"),
   ];
   return all.filter(([, isSet]) => isSet).map(([name]) => name);
 }

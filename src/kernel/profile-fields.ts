@@ -155,6 +155,47 @@ export const PROFILE_FIELDS = {
     what: "smaps shows a 1G page of one process as shared",
     source: "fs/proc/task_mmu.c: smaps_hugetlb_range()",
   },
+  hasUserfaultfd: {
+    what: "userfaultfd is there",
+    source: "fs/userfaultfd.c; 4.3",
+  },
+  hasUserfaultPoison: {
+    what: "UFFDIO_POISON is known",
+    source: "mm/userfaultfd.c: mfill_atomic_pte_poison(); 6.6",
+  },
+  hasUserfaultMove: {
+    what: "UFFDIO_MOVE is known",
+    source: "mm/userfaultfd.c: move_pages(); 6.8",
+  },
+  continuesProtected: {
+    what: "UFFDIO_CONTINUE can write-protect",
+    source: "fs/userfaultfd.c: userfaultfd_continue(); 6.4",
+  },
+  copyChecksSource: {
+    what: "UFFDIO_COPY refuses a source outside user memory at once",
+    source: "fs/userfaultfd.c: validate_unaligned_range(); 6.6",
+  },
+  copyWithoutPage: {
+    what: "UFFDIO_COPY of 2M finds no page",
+    source: "mm/hugetlb.c: hugetlb_mfill_atomic_pte(); after 6.12",
+    values: ["ENOMEM", "EEXIST"],
+  },
+  writeProtectSpansMappings: {
+    what: "UFFDIO_WRITEPROTECT goes over several mappings",
+    source: "mm/userfaultfd.c: mwriteprotect_range(); 6.4",
+  },
+  unregisterChecksOwner: {
+    what: "UFFDIO_UNREGISTER refuses what is another userfaultfd's",
+    source: "fs/userfaultfd.c: userfaultfd_unregister(); after 6.12",
+  },
+  forkKeepsProtection: {
+    what: "fork copies userfaultfd protection: a child's write is stuck",
+    source: "mm/hugetlb.c: copy_hugetlb_page_range(); until 6.1",
+  },
+  hasMemoryFailure: {
+    what: "a poisoned page is SIGBUS with BUS_MCEERR_AR, not BUS_ADRERR",
+    source: "arch/x86/mm/fault.c: do_sigbus(); CONFIG_MEMORY_FAILURE",
+  },
 } as const satisfies Readonly<Record<string, Field>>;
 
 export type ProfileField = keyof typeof PROFILE_FIELDS;

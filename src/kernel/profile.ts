@@ -50,6 +50,16 @@ const FIXED: Profile = {
   mlockLaterPageFails: "ENOMEM",
   pagemapKnowsSharedTables: true,
   smapsShows1GShared: false,
+  hasUserfaultfd: true,
+  hasUserfaultPoison: true,
+  hasUserfaultMove: true,
+  continuesProtected: true,
+  copyChecksSource: true,
+  copyWithoutPage: "ENOMEM",
+  writeProtectSpansMappings: true,
+  unregisterChecksOwner: true,
+  forkKeepsProtection: false,
+  hasMemoryFailure: false,
 };
 
 const V6_18: Profile = {
@@ -61,6 +71,7 @@ const V6_18: Profile = {
   stealLooksAt: "owner's address",
   newCgroupReadsMax: false,
   moveForgetsRest: true,
+  copyWithoutPage: "EEXIST",
 };
 
 const V6_12: Profile = {
@@ -74,6 +85,9 @@ const V6_12: Profile = {
   mremapChecksFirst: false,
   hintIsRounded: "down",
   smapsShows1GShared: true,
+  copyWithoutPage: "ENOMEM",
+  unregisterChecksOwner: false,
+  hasMemoryFailure: true,
 };
 
 const V6_1: Profile = {
@@ -85,6 +99,12 @@ const V6_1: Profile = {
   smapsShows1GShared: false,
   stackIsNoHuge: false,
   alignsAnonymous: false,
+  hasUserfaultPoison: false,
+  hasUserfaultMove: false,
+  continuesProtected: false,
+  copyChecksSource: false,
+  writeProtectSpansMappings: false,
+  forkKeepsProtection: true,
 };
 
 const V2_6_27: Profile = {
@@ -104,6 +124,7 @@ const V2_6_27: Profile = {
   hasWipeOnFork: false,
   roundsHugeLength: false,
   hintIsRounded: "up",
+  hasUserfaultfd: false,
 };
 
 const SEED: Profile = {

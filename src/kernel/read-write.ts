@@ -7,9 +7,10 @@ import type { KernelState } from "./state.ts";
 /** Up to 8 bytes; holes read as zeros. */
 export function pread(
   kernel: KernelState,
-  { inode }: OpenFile,
+  { inode, isSeekable }: OpenFile,
   offset: number,
-): { readonly nrBytes: number; readonly value: bigint } {
+): { readonly nrBytes: number; readonly value: bigint } | Errno {
+  if (!isSeekable) return "ESPIPE";
   const nrBytes = Math.max(0, Math.min(8, inode.size - offset));
   let value = 0n;
   for (let i = nrBytes - 1; i >= 0; i--) {
@@ -28,6 +29,7 @@ function huge(kernel: KernelState, inode: Inode, offset: number): number {
 /** 8 bytes. */
 export function pwrite(file: OpenFile, offset: number, value: bigint): "ok" | Errno {
   const { inode } = file;
+  if (!file.isSeekable) return "ESPIPE";
   if (!file.isWritable) return "EBADF";
   if (inode instanceof Inode) return "EINVAL";
   // shmem_write_begin()

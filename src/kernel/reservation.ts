@@ -39,7 +39,7 @@ type Asker = Pick<Vma, "isShared" | "flags" | "isOwner" | "reservation">;
 const FILE: Asker = { isShared: true, flags: 0, isOwner: false, reservation: undefined };
 
 /** vma_needs_reservation(): whether no page is kept for this index by the map that it belongs to. */
-function needsReservation(asker: Asker, inode: Inode, index: number): boolean {
+export function needsReservation(asker: Asker, inode: Inode, index: number): boolean {
   if (asker.isShared) return !inode.reservations.has(index);
   const { reservation } = asker;
   if (!reservation) return true;
@@ -84,6 +84,25 @@ export function allocateHuge(
   avoidsReserve: boolean,
 ): Folio | undefined {
   return allocate(kernel, vma, inode, fileIndex(vma, inode, address), avoidsReserve);
+}
+
+/**
+ * restore_reserve_on_error(): a page that `allocateHuge` gave is not used after all. `wasKept`: the
+ * map had kept one for it.
+ */
+export function returnUnused(
+  vma: Vma,
+  inode: Inode,
+  address: number,
+  folio: Folio,
+  wasKept: boolean,
+): void {
+  const index = fileIndex(vma, inode, address);
+  const { reservation } = vma;
+  if (vma.isShared && !wasKept) inode.reservations.remove(index, index + 1);
+  if (wasKept && reservation?.kind === "map") reservation.consumed.remove(index, index + 1);
+  folio.restoresReservation = wasKept;
+  inode.hstate.free(folio);
 }
 
 /** A page for an index of a file that no fault asked for. */

@@ -7,7 +7,7 @@ import type { AddressSpace } from "./address-space.ts";
 import type { Inode } from "./hugetlbfs.ts";
 import { type KernelState, invalidate } from "./state.ts";
 import { type Vma, isSameProtection, offsetOf } from "./vma.ts";
-import { VM_LOCKED } from "./vm-flags.ts";
+import { VM_LOCKED, VM_UFFD_MINOR, VM_UFFD_WP } from "./vm-flags.ts";
 
 /** The level of the tables that are shared: each serves 1 GiB. */
 const LEVEL = 2;
@@ -55,6 +55,8 @@ export function ensureTable(
 
 /** vma_shareable(): whether all of the aligned 1 GiB around is the shared mapping's. */
 function canShare(vma: Vma, address: number): boolean {
+  // uffd_disable_huge_pmd_share()
+  if (vma.flags & (VM_UFFD_WP | VM_UFFD_MINOR)) return false;
   const base = roundDown(address, PAGE_1G);
   return vma.isShared && base >= vma.start && base + PAGE_1G <= vma.end;
 }

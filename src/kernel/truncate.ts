@@ -36,16 +36,22 @@ export function ftruncate(kernel: KernelState, file: OpenFile, size: number): "o
 /** hugetlb_vmtruncate(). Precondition: `size` is a multiple of the page. */
 export function truncate(kernel: KernelState, inode: Inode, size: number): void {
   inode.size = size;
-  unmapRange(kernel, inode, size, OFFSET_END);
+  unmapRange(kernel, inode, size, OFFSET_END, true);
   inode.truncatePages(size / inode.hstate.pageBytes);
 }
 
 /** hugetlb_vmdelete_list(): empties every mapping of [from, to), bytes of the file. */
-function unmapRange(kernel: KernelState, inode: Inode, from: number, to: number): void {
+function unmapRange(
+  kernel: KernelState,
+  inode: Inode,
+  from: number,
+  to: number,
+  isForGood = false,
+): void {
   for (const [vma, space] of kernel.reverseMap.mappings(inode, from, to)) {
     const start = vma.start + Math.max(0, from - vma.offset);
     const end = Math.min(vma.end, vma.start + (to - vma.offset));
-    if (start < end) zapSingle(kernel, space, vma, start, end);
+    if (start < end) zapSingle(kernel, space, vma, start, end, isForGood);
   }
 }
 

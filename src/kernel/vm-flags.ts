@@ -18,17 +18,27 @@ export const VM_SHARED = 1 << 7;
 /** mprotect may make it writable. */
 export const VM_MAYWRITE = 1 << 8;
 
+/** Faults that a userfaultfd takes: without a page, or without an entry for the file's page. */
+export const VM_UFFD_MISSING = 1 << 20;
+export const VM_UFFD_MINOR = 1 << 21;
+/** Writes to pages that are protected for a userfaultfd. */
+export const VM_UFFD_WP = 1 << 22;
+export const VM_UFFD_MASK = VM_UFFD_MISSING | VM_UFFD_MINOR | VM_UFFD_WP;
+
 /** By the letters that smaps shows. */
 export const VM_FLAG_OF = {
   sh: VM_SHARED,
   mw: VM_MAYWRITE,
   gd: VM_GROWSDOWN,
+  um: VM_UFFD_MISSING,
+  uw: VM_UFFD_WP,
   lo: VM_LOCKED,
   dc: VM_DONTCOPY,
   ac: VM_ACCOUNT,
   nr: VM_NORESERVE,
   wf: VM_WIPEONFORK,
   nh: VM_NOHUGEPAGE,
+  ui: VM_UFFD_MINOR,
 } as const;
 
 /** `flags` with those of `mask` set or cleared. */

@@ -47,6 +47,8 @@ export interface Vma {
   isUnmapped: boolean;
   /** Of a private mapping; undefined until a page is its own. */
   anonVma: AnonVma | undefined;
+  /** The userfaultfd that it is registered with (vm_userfaultfd_ctx). */
+  userfaultfd: object | undefined;
 }
 
 /** Bytes of the pages it maps. */
@@ -99,6 +101,7 @@ function isMergeableBesideProtection(vma: Vma, next: Vma): boolean {
     vma.inode === undefined &&
     next.inode === undefined &&
     vma.flags === next.flags &&
+    vma.userfaultfd === next.userfaultfd &&
     offsetOf(vma, vma.end) === next.offset &&
     isMergeableAnonVma(vma.anonVma, next.anonVma)
   );

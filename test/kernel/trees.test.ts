@@ -37,6 +37,7 @@ function vmaOf(range: Range, inode?: Inode, offset = range.start): Vma {
     reservation: undefined,
     isUnmapped: false,
     anonVma: undefined,
+    userfaultfd: undefined,
   };
 }
 
