@@ -175,6 +175,10 @@ export const PROFILE_FIELDS = {
     what: "UFFDIO_COPY refuses a source outside user memory at once",
     source: "fs/userfaultfd.c: validate_unaligned_range(); 6.6",
   },
+  fillPreparesFirst: {
+    what: "UFFDIO_COPY gives an anon_vma before it looks further",
+    source: "mm/userfaultfd.c: find_vma_and_prepare_anon(); 6.9",
+  },
   copyWithoutPage: {
     what: "UFFDIO_COPY of 2M finds no page",
     source: "mm/hugetlb.c: hugetlb_mfill_atomic_pte(); after 6.12",

@@ -55,6 +55,7 @@ const FIXED: Profile = {
   hasUserfaultMove: true,
   continuesProtected: true,
   copyChecksSource: true,
+  fillPreparesFirst: true,
   copyWithoutPage: "ENOMEM",
   writeProtectSpansMappings: true,
   unregisterChecksOwner: true,
@@ -103,6 +104,7 @@ const V6_1: Profile = {
   hasUserfaultMove: false,
   continuesProtected: false,
   copyChecksSource: false,
+  fillPreparesFirst: false,
   writeProtectSpansMappings: false,
   forkKeepsProtection: true,
 };

@@ -62,10 +62,11 @@ export function copyFromUser(
   for (let at = address; at < address + length;) {
     const leaf = readableLeaf(kernel, space, at);
     if (!leaf) return;
+    const bytes = pageBytesOf(leaf.level);
     const nrBytes = Math.min(endOf(leaf), address + length) - at;
     const from = leaf.physicalAddress + (at - leaf.address);
     const target = to + (at - address);
-    if (nrBytes === pageBytesOf(leaf.level)) ram.copyFrame(target, from, leaf.level);
+    if (nrBytes === bytes && target % bytes === 0) ram.copyFrame(target, from, leaf.level);
     else ram.write(target, ram.read(from, nrBytes));
     at += nrBytes;
   }

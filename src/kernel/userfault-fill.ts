@@ -35,10 +35,13 @@ export interface Fill {
 export function fill(kernel: KernelState, space: AddressSpace, request: Fill): "ok" | Errno {
   const { start, end, filling, isWriteProtected } = request;
   const vma = space.find(start);
-  if (!vma || end > vma.end || !vma.userfaultfd) return "ENOENT";
+  if (!vma) return "ENOENT";
+  const isPrivate = !vma.isShared;
+  if (isPrivate && kernel.profile.fillPreparesFirst) prepareAnonVma(space, vma);
+  if (end > vma.end || !vma.userfaultfd) return "ENOENT";
   if (isWriteProtected && !(vma.flags & VM_UFFD_WP)) return "EINVAL";
   if (!canFill(vma, request)) return "EINVAL";
-  if (!vma.isShared) prepareAnonVma(space, vma);
+  if (isPrivate) prepareAnonVma(space, vma);
   for (let page = start; page < end; page += pageBytes(vma)) {
     const step = filling.kind === "copy" ? advance(filling, page - start) : filling;
     const error = vma.inode

@@ -17,10 +17,10 @@ export function movePages(
 ): "ok" | Errno {
   const { space } = userfaultfd;
   const [to, from] = [space.find(target), space.find(source)];
+  if (to && !to.isShared) prepareAnonVma(space, to);
   if (!to || !from) return "ENOENT";
   if (source + length > from.end || target + length > to.end) return "EINVAL";
   if (!canMove(from, to) || to.userfaultfd !== userfaultfd) return "EINVAL";
-  prepareAnonVma(space, to);
   for (let done = 0; done < length; done += PAGE_4K) {
     const error = movePage(kernel, userfaultfd, to, target + done, source + done);
     if (error) return done === 0 ? error : "EAGAIN";
