@@ -71,6 +71,7 @@ export class Hstate {
 
   /** hugetlb_acct_memory(+n): reserves n pages, with surplus ones if need be; false is ENOMEM. */
   reserve(nrPages: number): boolean {
+    if (nrPages === 0) return true;
     const needed = this.#reserved + nrPages - this.#freeFrames.length;
     const gathered: number[] = [];
     while (gathered.length < needed) {

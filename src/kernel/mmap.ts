@@ -142,7 +142,7 @@ function mapRegion(
   const inode = file?.inode instanceof Inode ? file.inode : undefined;
   if (request.placement === "fixed") {
     const unmapped = munmap(kernel, space, start, end - start);
-    if (unmapped !== "ok") return unmapped;
+    if (unmapped !== "ok") return kernel.profile.fixedCannotUnmap;
   }
   const seals = inode && isShared ? inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) : 0;
   // memfd_check_seals_mmap()

@@ -33,6 +33,7 @@ export function mremap(
   const newLength = roundUp(asked.newLength, PAGE_4K);
   const request = { ...asked, oldLength, newLength };
   if (address % PAGE_4K !== 0 || newLength === 0) return "EINVAL";
+  if (asked.keepsOld && (!asked.mayMove || oldLength !== newLength)) return "EINVAL";
   if (!kernel.profile.mremapChecksFirst && !space.find(address)) return "EFAULT";
   if (!isTargetSane(request)) return "EINVAL";
   const { movesManyMappings } = kernel.profile;
@@ -47,7 +48,6 @@ function isTargetSane(request: MremapRequest): boolean {
   if (newLength > TASK_SIZE) return false;
   if (request.fixedAt === undefined && !keepsOld) return true;
   if (fixedAt > TASK_SIZE - newLength || fixedAt % PAGE_4K !== 0 || !mayMove) return false;
-  if (keepsOld && oldLength !== newLength) return false;
   return address + oldLength <= fixedAt || fixedAt + newLength <= address;
 }
 

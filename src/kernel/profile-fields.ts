@@ -80,6 +80,11 @@ export const PROFILE_FIELDS = {
     what: "MAP_SHARED_VALIDATE is known",
     source: "mm/mmap.c: do_mmap(); 4.15",
   },
+  fixedCannotUnmap: {
+    what: "mmap at a fixed address that cuts a huge page",
+    source: "mm/mmap.c: mmap_region(), vms_gather_munmap_vmas(); 6.12",
+    values: ["ENOMEM", "EINVAL"],
+  },
   forkCopiesShared: {
     what: "fork copies the entries of shared mappings",
     source: "mm/hugetlb.c: copy_hugetlb_page_range(); until bcd51a3c679d, 6.0",
