@@ -8,6 +8,7 @@ export interface EmulatorConfig {
   readonly memoryBytes: number;
   readonly cpu?: string;
   readonly nrCpus: number;
+  readonly nrNodes: number;
   /** Pages in the pools at boot, by page size in bytes. */
   readonly hugePages: ReadonlyMap<number, number>;
 }

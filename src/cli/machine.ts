@@ -18,6 +18,7 @@ const KEYS_OF_OPTIONS: Readonly<Record<string, MachineKey>> = {
   cpu: "cpu",
   cpus: "cpus",
   hugePages: "hugepages",
+  nodes: "nodes",
 };
 
 /** Throws an error with the place, in the header or the file, if there can be no such machine. */
@@ -32,6 +33,7 @@ export function createDriver(
     memoryBytes: machine.memoryBytes ?? DEFAULT_MEMORY_BYTES,
     cpu: machine.cpu,
     nrCpus: machine.nrCpus ?? 1,
+    nrNodes: machine.nrNodes ?? 1,
     hugePages: poolsOf(machine),
   };
   try {
@@ -52,8 +54,8 @@ export function checkMachines(
 ): void {
   const checked = new Set<string>();
   for (const script of scripts) {
-    const { memoryBytes, cpu, nrCpus, nrHugePages, nrHugePages1G } = script.machine;
-    const machine = JSON.stringify([memoryBytes, cpu, nrCpus, nrHugePages, nrHugePages1G]);
+    const { places: _, ...options } = script.machine;
+    const machine = JSON.stringify(options);
     if (checked.has(machine)) continue;
     checked.add(machine);
     createDriver(emulator, script, kernelOf(script.machine));

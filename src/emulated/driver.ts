@@ -30,6 +30,7 @@ export interface EmulatedMachine {
   /** A processor's name; default: the one there is. */
   readonly cpu?: string;
   readonly nrCpus: number;
+  readonly nrNodes?: number;
   /** Pages in the pool at boot, by page size in bytes. */
   readonly hugePages?: ReadonlyMap<number, number>;
 }
@@ -66,6 +67,7 @@ export function createEmulatedDriver(
     profile: machine.kernel,
     machine: { ramBytes: machine.memoryBytes, cpus: machine.nrCpus },
     hugePages: machine.hugePages,
+    nodes: machine.nrNodes,
   });
   if (onEvent) kernel.onEvent((event) => onEvent(describeEvent(event)));
   return new EmulatedDriver(kernel);

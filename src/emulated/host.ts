@@ -40,6 +40,13 @@ function setPool(kernel: Kernel, operation: HostOperation): Outcome {
       return { result: writeNrHugepages(hstate, operation.text) };
     case "nr_overcommit_hugepages":
       return { result: writeNrOvercommit(hstate, operation.text) };
+    case "node_nr_hugepages":
+      return { result: writeNrHugepages(hstate, operation.text, operation.node) };
+    case "node_hugepages": {
+      const node = hstate.nodeCounters(operation.node);
+      if (!node) return { result: "ENOENT" };
+      return { result: `total=${node.total} free=${node.free} surp=${node.surplus}` };
+    }
     case "sysctl_nr_hugepages":
       return { result: writeSysctl(hstate, "pool", operation.text) };
     default:

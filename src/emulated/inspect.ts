@@ -12,6 +12,10 @@ export function tryInspect(process: UserProcess, operation: ProcessOperation): O
       return smaps(process, operation.address);
     case "pagemap":
       return pagemap(process, operation);
+    case "nodes": {
+      const nodes = process.nodesOf(operation.address, operation.nrPages);
+      return { result: nodes.map((node) => node ?? "-").join(" ") };
+    }
     case "status":
       return { result: `HugetlbPages=${unsigned(process.hugetlbBytes / 1024)}kB` };
     case "vmas":

@@ -26,6 +26,12 @@ export function tryPerformMemory(
       const { address, length, advice } = operation;
       return { result: process.madvise(address, length, advice as Advice) };
     }
+    case "mbind": {
+      const { address, length, mode, nodes } = operation;
+      return { result: process.mbind(address, length, mode, nodes) };
+    }
+    case "set_mempolicy":
+      return { result: process.setMempolicy(operation.mode, operation.nodes) };
     case "mlock":
       return { result: process.mlock(operation.address, operation.length) };
     case "munlock":

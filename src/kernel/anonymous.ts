@@ -4,8 +4,9 @@ import type { Leaf } from "../hardware/page-tables.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { FAULT_HANDLED, type FaultOutcome, outOfMemory } from "./fault-outcome.ts";
 import type { Folio } from "./folio.ts";
+import { chooseNodes } from "./mempolicy.ts";
 import { type KernelState, freeIfUnmapped, invalidate, mapFolio } from "./state.ts";
-import { type Vma, leafRights, reusableAnonVma } from "./vma.ts";
+import { type Vma, leafRights, offsetOf, reusableAnonVma } from "./vma.ts";
 
 /** Precondition: `address` is page-aligned and `leaf`, if any, is not good enough for the access. */
 export function faultAnonymous(
@@ -34,7 +35,7 @@ export function faultAnonymous(
     invalidate(kernel, space, address, address + PAGE_4K);
     return FAULT_HANDLED;
   }
-  const folio = allocate4K(kernel);
+  const folio = allocate4K(kernel, vma, address);
   if (!folio) return outOfMemory(kernel, space.pid);
   if (old) {
     kernel.machine.ram.copyFrame(folio.frame, old.frame, 1);
@@ -54,8 +55,10 @@ export function faultAnonymous(
   return FAULT_HANDLED;
 }
 
-export function allocate4K(kernel: KernelState): Folio | undefined {
-  const frame = kernel.buddy.allocate(0);
+export function allocate4K(kernel: KernelState, vma: Vma, address: number): Folio | undefined {
+  const index = offsetOf(vma, address) / PAGE_4K;
+  const choice = chooseNodes(kernel.nodes, kernel.current, vma.policy, index);
+  const frame = kernel.nodes.allocate(0, choice);
   if (frame === undefined) return undefined;
   if (kernel.events.isHeard) {
     kernel.events.emit({ kind: "allocate", frame, bytes: PAGE_4K, from: "buddy" });

@@ -10,7 +10,7 @@
 import type { Errno } from "./errno.ts";
 import type { Hstate } from "./hstate.ts";
 import { PageCounter } from "./page-counter.ts";
-import type { Process } from "./process.ts";
+import type { Process, Task } from "./process.ts";
 import type { KernelState } from "./state.ts";
 
 /** What a group has of one page size (struct hugetlb_cgroup). */
@@ -59,11 +59,8 @@ export function membersOf(kernel: KernelState, cgroup: Cgroup): Process[] {
 }
 
 /** What a process's reservations are charged to; undefined: the root. */
-export function reservationPayer(
-  process: Process | undefined,
-  hstate: Hstate,
-): PageCounter | undefined {
-  return process?.cgroup?.counters.get(hstate.pageBytes)?.reservations;
+export function reservationPayer({ cgroup }: Task, hstate: Hstate): PageCounter | undefined {
+  return cgroup?.counters.get(hstate.pageBytes)?.reservations;
 }
 
 const NO_CHARGES: readonly PageCounter[] = [];
@@ -73,11 +70,11 @@ const NO_CHARGES: readonly PageCounter[] = [];
  * page is allocated (hugetlb_cgroup_charge_cgroup(), hugetlb_cgroup_charge_cgroup_rsvd()). What was charged, to be given to `uncharge()`; undefined: a limit is in the way.
  */
 export function chargePage(
-  process: Process | undefined,
+  { cgroup }: Task,
   hstate: Hstate,
   isPaid: boolean,
 ): readonly PageCounter[] | undefined {
-  const counters = process?.cgroup?.counters.get(hstate.pageBytes);
+  const counters = cgroup?.counters.get(hstate.pageBytes);
   if (!counters) return NO_CHARGES;
   const { pages, reservations } = counters;
   if (!isPaid && !reservations.tryCharge(1)) return undefined;

@@ -36,6 +36,7 @@ export function spawn(kernel: KernelState, name: string, parent: number): Proces
     children: new Set(),
     cpu: pid % kernel.machine.cpus.length,
     space: createSpace(kernel, pid),
+    policy: undefined,
     catchesSignals: false,
     descriptors: new Descriptors(),
     cgroup: undefined,
@@ -59,6 +60,7 @@ export function fork(kernel: KernelState, parent: Process, name: string): Proces
   child.catchesSignals = parent.catchesSignals;
   child.descriptors = parent.descriptors.copy();
   child.cgroup = parent.cgroup;
+  child.policy = parent.policy;
   for (const vma of parent.space.vmas) {
     if (!(vma.flags & VM_DONTCOPY)) copyVma(kernel, parent.space, child.space, vma);
   }

@@ -7,7 +7,6 @@ import { PAGE_1G, PAGE_2M, PAGE_4K } from "../address.ts";
 import { OptionError } from "../errors.ts";
 import { type Machine, type MachineOptions, createMachine } from "../hardware/machine.ts";
 import { type Stop, accessMemory } from "./access.ts";
-import { Buddy } from "./buddy.ts";
 import { createCgroup, removeCgroup } from "./cgroup.ts";
 import { readCgroupFile, writeCgroupFile } from "./cgroup-files.ts";
 import type { Errno } from "./errno.ts";
@@ -15,10 +14,12 @@ import { type EventListener, EventStream } from "./event.ts";
 import { type OpenFile, type OpenRequest, type Stat, openFile, stat, unlink } from "./file.ts";
 import { FolioTable } from "./folio.ts";
 import { end, exec, fork, release, spawn } from "./fork.ts";
-import { type PoolCounters, Hstate } from "./hstate.ts";
+import { type NodeCounters, type PoolCounters, Hstate } from "./hstate.ts";
 import { type Advice, madvise } from "./madvise.ts";
 import { Inode } from "./hugetlbfs.ts";
+import { mbind } from "./mbind.ts";
 import { type MemfdRequest, addSeals, createMemfd } from "./memfd.ts";
+import { type MempolicyMode, setMempolicy } from "./mempolicy.ts";
 import { mincore } from "./mincore.ts";
 import { mlock, munlock } from "./mlock.ts";
 import { type MmapRequest, mmap } from "./mmap.ts";
@@ -26,9 +27,10 @@ import { MountTable, type Statfs } from "./mount.ts";
 import { mprotect } from "./mprotect.ts";
 import { type MremapRequest, mremap } from "./mremap.ts";
 import { munmap } from "./munmap.ts";
+import { type NodeMask, Nodes, RESERVED_BYTES } from "./nodes.ts";
 import { PlainInode } from "./plain-file.ts";
 import { readPoolFile, writePoolFile } from "./pool-files.ts";
-import type { ExitStatus, Process } from "./process.ts";
+import type { ExitStatus, Process, Task } from "./process.ts";
 import {
   type PagemapPage,
   type Smaps,
@@ -51,7 +53,7 @@ import {
   shmrm,
   shmstat,
 } from "./shm.ts";
-import { type KernelState, RESERVED_BYTES } from "./state.ts";
+import type { KernelState } from "./state.ts";
 import { type FallocateMode, fallocate, ftruncate, truncate } from "./truncate.ts";
 import { type UserfaultRequest, openUserfaultfd, userfaultfdIoctl } from "./userfault-ioctl.ts";
 import type { Protection } from "./vma.ts";
@@ -63,11 +65,15 @@ export interface KernelOptions {
   readonly machine?: Machine | MachineOptions;
   /** Pages in the pool at boot, by page size in bytes: `new Map([[PAGE_2M, 64]])`. */
   readonly hugePages?: ReadonlyMap<number, number>;
+  /** NUMA nodes, 1 to 8, which share RAM and CPUs evenly; default 1. */
+  readonly nodes?: number;
 }
 
 const CR4_PGE_AND_PCIDE = (1n << 7n) | (1n << 17n);
 const RAM_MIN = 4 * PAGE_2M;
 const FIRST_PID = 100;
+/** Whoever mounts file systems and writes to the files of /sys. */
+const ADMINISTRATOR: Task = { cpu: 0, policy: undefined, cgroup: undefined };
 
 /** Boots a kernel. Throws OptionError for an unknown profile, or RAM too small for the pool. */
 export function createKernel(options: KernelOptions = {}): Kernel {
@@ -78,27 +84,32 @@ export function createKernel(options: KernelOptions = {}): Kernel {
   }
   const events = new EventStream();
   const folios = new FolioTable();
-  const buddy = new Buddy(RESERVED_BYTES, machine.ram.bytes);
+  const nodes = new Nodes(machine, options.nodes ?? 1);
   const tables = machine.createPageTables({
     allocate: () => {
-      const frame = buddy.allocate(0);
+      const local = nodes.nodeOfCpu(state.current.cpu);
+      const frame = nodes.allocate(0, nodes.anyFrom(local));
       if (frame !== undefined) state.nrTableFrames++;
       return frame;
     },
     free: (frame) => {
       state.nrTableFrames--;
-      buddy.free(frame, 0);
+      nodes.free(frame, 0);
     },
   });
+  const kernelProfile = profile(options.profile ?? DEFAULT_PROFILE);
+  const createHstate = (level: 2 | 3): Hstate => {
+    return new Hstate(level, kernelProfile, nodes, folios, events, () => state.current);
+  };
   const state: KernelState = {
-    profile: profile(options.profile ?? DEFAULT_PROFILE),
+    profile: kernelProfile,
     machine,
     tables,
-    buddy,
+    nodes,
     folios,
     hstates: new Map([
-      [PAGE_2M, new Hstate(2, buddy, folios, events)],
-      [PAGE_1G, new Hstate(3, buddy, folios, events)],
+      [PAGE_2M, createHstate(2)],
+      [PAGE_1G, createHstate(3)],
     ]),
     reverseMap: new ReverseMap(),
     mounts: new MountTable(),
@@ -108,7 +119,7 @@ export function createKernel(options: KernelOptions = {}): Kernel {
     nextSegment: 0,
     events,
     processes: new Map(),
-    current: undefined,
+    current: ADMINISTRATOR,
     cgroups: new Map(),
     running: machine.cpus.map(() => undefined),
     zeroFrame: RESERVED_BYTES - PAGE_4K,
@@ -145,6 +156,11 @@ export class Kernel {
   /** Counters of the pool of a page size; undefined for a size without pool. */
   pool(pageBytes: number): PoolCounters | undefined {
     return this.state.hstates.get(pageBytes)?.counters;
+  }
+
+  /** Counters of one node's share of a pool; undefined for a node or size that there is not. */
+  nodePool(pageBytes: number, node: number): NodeCounters | undefined {
+    return this.state.hstates.get(pageBytes)?.nodeCounters(node);
   }
 
   /** Calls `listener` with each event from now on; call the result to end that. */
@@ -192,9 +208,11 @@ export class Kernel {
 
   /** Mounts hugetlbfs; options as mount(8) takes them: "pagesize=2M,size=50%". */
   mount(path: string, options = ""): "ok" | Errno {
+    this.state.current = ADMINISTRATOR;
     return this.state.mounts.mount(this.state, path, options);
   }
   remount(path: string, options = ""): "ok" | Errno {
+    this.state.current = ADMINISTRATOR;
     return this.state.mounts.remount(this.state, path, options);
   }
   umount(path: string): "ok" | Errno {
@@ -409,6 +427,23 @@ export class UserProcess {
     const isCaught = catchesSignals && (signal === "SIGBUS" || signal === "SIGSEGV");
     if (!status && !isCaught) end(this.#kernel, this.#process, { kind: "killed", signal });
     return "ok";
+  }
+
+  // ---- NUMA
+
+  /** Which nodes the pages of a range come from. `nodes`: bit n for node n. */
+  mbind(address: number, length: number, mode: MempolicyMode, nodes: NodeMask): "ok" | Errno {
+    return mbind(this.#kernel, this.#alive.space, address, length, mode, nodes);
+  }
+  /** The same for all memory that no mbind speaks of; children inherit it. */
+  setMempolicy(mode: MempolicyMode, nodes: NodeMask): "ok" | Errno {
+    return setMempolicy(this.#kernel.nodes, this.#alive, mode, nodes);
+  }
+  /** The node of each page of 2M from `address` on; undefined where none is mapped. */
+  nodesOf(address: number, nrPages: number): (number | undefined)[] {
+    return pagemap(this.#kernel, this.#alive.space, address, nrPages).map((page) => {
+      return page && this.#kernel.nodes.nodeOf(page.frame);
+    });
   }
 
   // ---- What /proc shows

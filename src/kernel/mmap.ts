@@ -159,6 +159,7 @@ function mapRegion(
     isOwner: false,
     reservation: undefined,
     isUnmapped: false,
+    policy: undefined,
     anonVma: undefined,
     userfaultfd: undefined,
   };

@@ -87,7 +87,7 @@ export function splitAt(kernel: KernelState, space: AddressSpace, address: numbe
 }
 
 /**
- * vma_modify(): gives [start, stop) of one mapping other protection or flags; the mapping that it
+ * vma_modify(): gives [start, stop) of one mapping other protection, flags or policy; the mapping that it
  * belongs to now, or undefined where a border lies inside a huge page (EINVAL).
  */
 export function modifyVma(
@@ -95,7 +95,7 @@ export function modifyVma(
   space: AddressSpace,
   start: number,
   stop: number,
-  change: Partial<Pick<Vma, "protection" | "flags" | "userfaultfd">>,
+  change: Partial<Pick<Vma, "protection" | "flags" | "policy" | "userfaultfd">>,
 ): Vma | undefined {
   if (!splitAt(kernel, space, start) || !splitAt(kernel, space, stop)) return undefined;
   const piece = space.find(start);

@@ -32,17 +32,18 @@ function parseSysctl(text: string): bigint | Errno {
   return value > ULONG_MAX ? "EINVAL" : value;
 }
 
-function set(hstate: Hstate, what: "pool" | "overcommit", value: bigint): void {
+function set(hstate: Hstate, what: "pool" | "overcommit", value: bigint, node?: number): void {
   const count = Number(value < COUNT_MAX ? value : COUNT_MAX);
-  if (what === "pool") hstate.resize(count);
+  if (what === "pool") hstate.resize(count, node);
   else hstate.setOvercommit(count);
 }
 
-/** sysfs nr_hugepages. Too large a number succeeds in part. */
-export function writeNrHugepages(hstate: Hstate, text: string): "ok" | Errno {
+/** sysfs nr_hugepages, of all nodes or of one. Too large a number succeeds in part. */
+export function writeNrHugepages(hstate: Hstate, text: string, node?: number): "ok" | Errno {
+  if (node !== undefined && !hstate.nodeCounters(node)) return "ENOENT";
   const value = parseUnsignedLong(text);
   if (typeof value !== "bigint") return value;
-  set(hstate, "pool", value);
+  set(hstate, "pool", value, node);
   return "ok";
 }
 
@@ -67,6 +68,7 @@ export function writeSysctl(
   return "ok";
 }
 
+const NODE_SYSFS = /^\/sys\/devices\/system\/node\/node(\d+)\/hugepages\/hugepages-(\d+)kB\/(\w+)$/;
 const SYSFS = /^\/sys\/kernel\/mm\/hugepages\/hugepages-(\d+)kB\/(\w+)$/;
 
 /** The content of a pool file; undefined if there is none of that path. */
@@ -78,6 +80,8 @@ export function readPoolFile(kernel: KernelState, path: string): string | undefi
   if (path === "/proc/sys/vm/nr_overcommit_hugepages" && defaultPool) {
     return `${defaultPool.overcommit}\n`;
   }
+  const node = matchNodeFile(kernel, path);
+  if (node) return readNodeFile(node);
   const match = SYSFS.exec(path);
   const counters = match && kernel.hstates.get(Number(match[1]) * 1024)?.counters;
   if (!match || !counters) return undefined;
@@ -92,6 +96,32 @@ export function readPoolFile(kernel: KernelState, path: string): string | undefi
   return value === undefined ? undefined : `${unsigned(value)}\n`;
 }
 
+interface NodeFile {
+  readonly hstate: Hstate;
+  /** The node's number. */
+  readonly id: number;
+  readonly name: string;
+}
+
+/** A path among the files that each node has of its own. */
+function matchNodeFile(kernel: KernelState, path: string): NodeFile | undefined {
+  const match = NODE_SYSFS.exec(path);
+  const hstate = match && kernel.hstates.get(Number(match[2]) * 1024);
+  return match && hstate ? { hstate, id: Number(match[1]), name: match[3] } : undefined;
+}
+
+function readNodeFile({ hstate, id, name }: NodeFile): string | undefined {
+  const counters = hstate.nodeCounters(id);
+  if (!counters) return undefined;
+  const values: Readonly<Record<string, number>> = {
+    nr_hugepages: counters.total,
+    free_hugepages: counters.free,
+    surplus_hugepages: counters.surplus,
+  };
+  const value = values[name];
+  return value === undefined ? undefined : `${value}\n`;
+}
+
 /** Writes a pool file: ENOENT if there is none, EACCES if it is read-only. */
 export function writePoolFile(kernel: KernelState, path: string, text: string): "ok" | Errno {
   const defaultPool = kernel.hstates.get(PAGE_2M);
@@ -101,9 +131,11 @@ export function writePoolFile(kernel: KernelState, path: string, text: string): 
   if (path === "/proc/sys/vm/nr_overcommit_hugepages" && defaultPool) {
     return writeSysctl(defaultPool, "overcommit", text);
   }
+  const node = matchNodeFile(kernel, path);
+  if (node?.name === "nr_hugepages") return writeNrHugepages(node.hstate, text, node.id);
   const match = SYSFS.exec(path);
   const hstate = match && kernel.hstates.get(Number(match[1]) * 1024);
-  if (!match || !hstate) return "ENOENT";
+  if (!match || !hstate) return readPoolFile(kernel, path) === undefined ? "ENOENT" : "EACCES";
   if (match[2] === "nr_hugepages") return writeNrHugepages(hstate, text);
   if (match[2] === "nr_overcommit_hugepages") return writeNrOvercommit(hstate, text);
   return readPoolFile(kernel, path) === undefined ? "ENOENT" : "EACCES";

@@ -2,26 +2,29 @@
 import type { AddressSpace } from "./address-space.ts";
 import type { Cgroup } from "./cgroup.ts";
 import type { Descriptors } from "./file.ts";
+import type { PolicyHolder } from "./mempolicy.ts";
 
 export type ExitStatus =
   | { readonly kind: "exited"; readonly code: number }
   | { readonly kind: "killed"; readonly signal: string };
 
-export interface Process {
+/** Whom the kernel works for: where memory may come from, and who pays for it. */
+export interface Task extends PolicyHolder {
+  /** Undefined: the root. */
+  cgroup: Cgroup | undefined;
+}
+
+export interface Process extends Task {
   readonly pid: number;
   readonly name: string;
   /** The parent's pid; 1 once the parent is gone. */
   parent: number;
   /** Living and ended ones for which it has not waited. */
   readonly children: Set<Process>;
-  /** Index of the CPU that it runs on. */
-  readonly cpu: number;
   space: AddressSpace;
   /** Whether SIGBUS and SIGSEGV have a handler. */
   catchesSignals: boolean;
   descriptors: Descriptors;
-  /** Undefined: the root. */
-  cgroup: Cgroup | undefined;
   /** Its last fault never returned: it does nothing any more, but can be killed. */
   isStuck: boolean;
   /** Undefined while it lives. */

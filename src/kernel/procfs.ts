@@ -155,7 +155,7 @@ export function meminfoText(kernel: KernelState): string {
     `${`${name}:`.padEnd(19)}${`${value}`.padStart(5)}\n`;
   return (
     sizeLine("MemTotal", kernel.machine.ram.bytes) +
-    sizeLine("MemFree", kernel.buddy.freeBytes) +
+    sizeLine("MemFree", kernel.nodes.freeBytes) +
     count("HugePages_Total", unsigned(total)) +
     count("HugePages_Free", unsigned(free)) +
     count("HugePages_Rsvd", unsigned(reserved)) +

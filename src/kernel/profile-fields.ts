@@ -152,6 +152,23 @@ export const PROFILE_FIELDS = {
     source: "mm/mlock.c; 2.6.27",
     values: ["EPERM", "ENOMEM"],
   },
+  surplusHeedsBind: {
+    what: "a reservation's surplus comes from the task's bound nodes",
+    source: "mm/hugetlb.c: gather_surplus_pages(); 003af997c8a9, 6.11",
+  },
+  nodeCountHasSurplus: {
+    what: "a node's nr_hugepages counts its surplus as asked for",
+    source: "mm/hugetlb.c: set_max_huge_pages(); until 6.15",
+  },
+  shrinkTakesSurplus: {
+    what: "shrinking takes pages off nodes that have surplus alone",
+    source: "mm/hugetlb.c: remove_pool_hugetlb_folio(); a defect",
+  },
+  bootChunks: {
+    what: "boot-time pages come in chunks, each from node 0 on",
+    source: "mm/hugetlb.c: hugetlb_pages_alloc_boot(); 6.9, 6.15",
+    values: ["one", "2 per node", "1 per 4 CPUs"],
+  },
   pagemapKnowsSharedTables: {
     what: "pagemap shows a page in a shared table as not exclusive",
     source: "fs/proc/task_mmu.c: pagemap_hugetlb_range()",

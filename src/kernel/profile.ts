@@ -50,6 +50,10 @@ const FIXED: Profile = {
   mlockFirstPageFails: "ENOMEM",
   mlockLaterPageFails: "ENOMEM",
   pagemapKnowsSharedTables: true,
+  surplusHeedsBind: true,
+  nodeCountHasSurplus: false,
+  shrinkTakesSurplus: false,
+  bootChunks: "1 per 4 CPUs",
   smapsShows1GShared: false,
   hasUserfaultfd: true,
   hasUserfaultPoison: true,
@@ -74,11 +78,13 @@ const V6_18: Profile = {
   newCgroupReadsMax: false,
   moveForgetsRest: true,
   copyWithoutPage: "EEXIST",
+  shrinkTakesSurplus: true,
 };
 
 const V6_12: Profile = {
   ...V6_18,
   name: "6.12",
+  bootChunks: "2 per node",
   zapRestoresReservation: "last mapping",
   newCgroupReadsMax: true,
   minimumServesAll: false,
@@ -95,6 +101,9 @@ const V6_12: Profile = {
 const V6_1: Profile = {
   ...V6_12,
   name: "6.1",
+  surplusHeedsBind: false,
+  nodeCountHasSurplus: true,
+  bootChunks: "one",
   zapRestoresReservation: "never",
   fixedCannotUnmap: "ENOMEM",
   pagemapKnowsSharedTables: false,

@@ -5,6 +5,7 @@
 import { chargePage, reservationPayer } from "./cgroup.ts";
 import type { Folio } from "./folio.ts";
 import type { Inode } from "./hugetlbfs.ts";
+import { chooseNodes } from "./mempolicy.ts";
 import { uncharge } from "./page-counter.ts";
 import { RegionMap } from "./region-map.ts";
 import type { KernelState } from "./state.ts";
@@ -33,10 +34,16 @@ export function reserveForMmap(kernel: KernelState, vma: Vma, inode: Inode): boo
 }
 
 /** Who asks for a page: a mapping's fault, or fallocate for a file. */
-type Asker = Pick<Vma, "isShared" | "flags" | "isOwner" | "reservation">;
+type Asker = Pick<Vma, "isShared" | "flags" | "isOwner" | "reservation" | "policy">;
 
 /** hugetlbfs_fallocate()'s pseudo_vma: what it takes is what a shared mapping would. */
-const FILE: Asker = { isShared: true, flags: 0, isOwner: false, reservation: undefined };
+const FILE: Asker = {
+  isShared: true,
+  flags: 0,
+  isOwner: false,
+  reservation: undefined,
+  policy: undefined,
+};
 
 /** vma_needs_reservation(): whether no page is kept for this index by the map that it belongs to. */
 export function needsReservation(asker: Asker, inode: Inode, index: number): boolean {
@@ -133,9 +140,10 @@ function allocate(
   const isKept = (isInMap && !avoidsReserve) || fromMinimum;
   const isReserved = mayUseReserved(kernel, asker, isKept);
   const charges = chargePage(kernel.current, hstate, !asksQuota);
-  let frame = charges && hstate.dequeue(isReserved);
+  const choice = chooseNodes(kernel.nodes, kernel.current, asker.policy, index);
+  let frame = charges && hstate.dequeue(isReserved, choice);
   const isSurplus = frame === undefined;
-  if (charges) frame ??= hstate.allocateSurplus();
+  if (charges) frame ??= hstate.allocateSurplus(choice);
   if (!charges || frame === undefined) {
     if (charges) uncharge(charges);
     if (asksQuota) subpool?.undoPage(fromPool);

@@ -1,16 +1,15 @@
 /** What all parts of one kernel share. Operations take it as their first argument. */
-import { PAGE_4K } from "../address.ts";
 import type { Machine } from "../hardware/machine.ts";
 import type { PageTables } from "../hardware/page-tables.ts";
 import type { AddressSpace } from "./address-space.ts";
-import type { Buddy } from "./buddy.ts";
 import type { Cgroup } from "./cgroup.ts";
 import type { EventStream } from "./event.ts";
 import { type Folio, type FolioTable, bytesOf } from "./folio.ts";
 import type { Hstate } from "./hstate.ts";
 import type { MountTable } from "./mount.ts";
+import type { Nodes } from "./nodes.ts";
 import type { PlainInode } from "./plain-file.ts";
-import type { Process } from "./process.ts";
+import type { Process, Task } from "./process.ts";
 import type { Profile } from "./profile.ts";
 import type { ReverseMap } from "./reverse-map.ts";
 import type { SharedTables } from "./shared-tables.ts";
@@ -21,7 +20,7 @@ export interface KernelState {
   readonly profile: Profile;
   readonly machine: Machine;
   readonly tables: PageTables;
-  readonly buddy: Buddy;
+  readonly nodes: Nodes;
   readonly folios: FolioTable;
   /** By page size in bytes. */
   readonly hstates: ReadonlyMap<number, Hstate>;
@@ -36,8 +35,8 @@ export interface KernelState {
   nextSegment: number;
   /** Living and ended ones, by pid, until their parent has waited for them. */
   readonly processes: Map<number, Process>;
-  /** The process that acts (`current`): its group pays. */
-  current: Process | undefined;
+  /** Whom the kernel works for (`current`): its group pays, its policy chooses nodes. */
+  current: Task;
   /** Groups below the root, by name. */
   readonly cgroups: Map<string, Cgroup>;
   /** By CPU: the address space that its CR3 names. */
@@ -98,13 +97,10 @@ export function freeIfUnmapped(kernel: KernelState, vma: Vma, folio: Folio): voi
     return;
   }
   kernel.folios.delete(folio);
-  kernel.buddy.free(folio.frame, 0);
+  kernel.nodes.free(folio.frame, 0);
   if (kernel.events.isHeard) {
     const { frame } = folio;
     const bytes = bytesOf(folio);
     kernel.events.emit({ kind: "free", frame, bytes, to: "buddy", restoresReservation: false });
   }
 }
-
-/** Sets the first frames of RAM apart: frame 0 is nobody's. */
-export const RESERVED_BYTES = 256 * PAGE_4K;

@@ -3,6 +3,7 @@
  * mm/hugetlb.c: hugetlb_mfill_atomic_pte()).
  */
 import type { AddressSpace } from "./address-space.ts";
+import { chooseNodes } from "./mempolicy.ts";
 import { allocate4K, prepareAnonVma } from "./anonymous.ts";
 import type { Errno } from "./errno.ts";
 import type { Folio } from "./folio.ts";
@@ -107,7 +108,9 @@ function copyHuge(
   if (!isUserReadable(kernel, reader, source, hstate.pageBytes)) {
     // What is copied waits in another page until the source has been faulted in.
     returnUnused(vma, inode, page, folio, wasKept);
-    const putBack = hstate.takeTemporary();
+    const putBack = hstate.takeTemporary(
+      chooseNodes(kernel.nodes, kernel.current, vma.policy, index),
+    );
     if (!putBack) return "ENOMEM";
     const isReadable = faultInUser(kernel, reader, source, hstate.pageBytes);
     const isThere = isMapped() || isCached();
@@ -137,7 +140,7 @@ function fill4K(
   const isMapped = kernel.tables.lookup(space.root, page) !== undefined;
   if (filling.kind === "copy") {
     const { source, reader } = filling;
-    const folio = allocate4K(kernel);
+    const folio = allocate4K(kernel, vma, page);
     if (!folio) return "ENOMEM";
     const isReadable = faultInUser(kernel, reader, source, pageBytes(vma));
     if (!isReadable || kernel.tables.lookup(space.root, page)) {

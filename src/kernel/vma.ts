@@ -2,6 +2,7 @@
 import { PAGE_4K } from "../address.ts";
 import type { Rights } from "../hardware/page-tables.ts";
 import type { Inode } from "./hugetlbfs.ts";
+import { type Mempolicy, isSamePolicy } from "./mempolicy.ts";
 import type { PageCounter } from "./page-counter.ts";
 import type { RegionMap } from "./region-map.ts";
 
@@ -45,6 +46,8 @@ export interface Vma {
   reservation: Reservation | undefined;
   /** HPAGE_RESV_UNMAPPED: pages were taken from it. */
   isUnmapped: boolean;
+  /** What mbind asked for; undefined: the task's policy counts. */
+  policy: Mempolicy | undefined;
   /** Of a private mapping; undefined until a page is its own. */
   anonVma: AnonVma | undefined;
   /** The userfaultfd that it is registered with (vm_userfaultfd_ctx). */
@@ -103,6 +106,7 @@ function isMergeableBesideProtection(vma: Vma, next: Vma): boolean {
     vma.flags === next.flags &&
     vma.userfaultfd === next.userfaultfd &&
     offsetOf(vma, vma.end) === next.offset &&
+    isSamePolicy(vma.policy, next.policy) &&
     isMergeableAnonVma(vma.anonVma, next.anonVma)
   );
 }

@@ -234,7 +234,7 @@ test("a machine that cannot be, in a later file, is found before anything runs",
 
 test("the machine comes from the header, --kernel from the command line", async () => {
   const GiB = 2 ** 30;
-  const config = { memoryBytes: 4 * GiB, nrCpus: 1, hugePages: new Map() };
+  const config = { memoryBytes: 4 * GiB, nrCpus: 1, nrNodes: 1, hugePages: new Map() };
   const two = await hugewalk(["run", "good.txt", "strict.txt"]);
   // The first one stands for both while it is seen whether there can be such a machine.
   expect(two.configs.slice(1)).toEqual([

@@ -271,7 +271,7 @@ test.each([
 
 test.each(profileNames)("on %s everything comes back when everybody is gone", (profile) => {
   const kernel = boot(profile, 4, 3);
-  const free = kernel.state.buddy.freeBytes;
+  const free = kernel.state.nodes.freeBytes;
   for (let round = 0; round < 3; round++) {
     const parent = kernel.spawn("parent");
     const a = map(parent, 1);
@@ -290,6 +290,6 @@ test.each(profileNames)("on %s everything comes back when everybody is gone", (p
     expect(child.kill()).toBe("ESRCH");
     expect(() => child.read(a)).toThrow("process: child (PID");
   }
-  expect(kernel.state.buddy.freeBytes).toBe(free);
+  expect(kernel.state.nodes.freeBytes).toBe(free);
   expect(brokenInvariants(kernel.state)).toEqual([]);
 });

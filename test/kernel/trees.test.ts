@@ -3,11 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PAGE_2M, PAGE_4K } from "../../src/address.ts";
 import { AddressSpace } from "../../src/kernel/address-space.ts";
-import { Buddy } from "../../src/kernel/buddy.ts";
-import { EventStream } from "../../src/kernel/event.ts";
-import { FolioTable } from "../../src/kernel/folio.ts";
-import { Hstate } from "../../src/kernel/hstate.ts";
 import { Inode } from "../../src/kernel/hugetlbfs.ts";
+import { createKernel } from "../../src/kernel/kernel.ts";
 import { OrderedTree, type TreeNode } from "../../src/kernel/ordered-tree.ts";
 import { RegionMap } from "../../src/kernel/region-map.ts";
 import { ReverseMap } from "../../src/kernel/reverse-map.ts";
@@ -36,6 +33,7 @@ function vmaOf(range: Range, inode?: Inode, offset = range.start): Vma {
     isOwner: false,
     reservation: undefined,
     isUnmapped: false,
+    policy: undefined,
     anonVma: undefined,
     userfaultfd: undefined,
   };
@@ -134,8 +132,8 @@ test("only a hole right below a stack keeps clear of its guard gap", () => {
 
 describe("the reverse map", () => {
   test("gives who maps a range of a file, by offset and age", { timeout: 60_000 }, () => {
-    const events = new EventStream();
-    const hstate = new Hstate(2, new Buddy(0, 2 ** 30), new FolioTable(), events);
+    const hstate = createKernel({ machine: { linearBytes: 2 ** 26 } }).state.hstates.get(PAGE_2M);
+    if (!hstate) throw new Error("no pool");
     const space = new AddressSpace(0, 0, 1);
     fc.assert(
       fc.property(steps(8, 300), (list) => {
