@@ -76,9 +76,11 @@ class ArgumentParser {
   /** Whether the tokens are as many as there should be. */
   #takeAll(): boolean {
     const optional: Parameter[] = [];
+    let nrBehind = this.#spec.parameters.filter(({ isOptional }) => !isOptional).length;
     for (const parameter of this.#spec.parameters) {
+      if (!parameter.isOptional) nrBehind--;
       if (parameter.isOptional && parameter.kind.kind !== "size") optional.push(parameter);
-      else if (!this.#takeParameter(parameter)) return false;
+      else if (!this.#takeParameter(parameter, nrBehind)) return false;
     }
     while (this.#rest.length > 0) {
       if (!this.#takeOption() && !this.#takeOptional(optional)) return false;
@@ -86,8 +88,8 @@ class ArgumentParser {
     return true;
   }
 
-  #takeParameter({ label, kind, isOptional }: Parameter): boolean {
-    if (isOptional && !(this.#rest.length > 1 && isSize(this.#rest[0].text))) return true;
+  #takeParameter({ label, kind, isOptional }: Parameter, nrBehind: number): boolean {
+    if (isOptional && !(this.#rest.length > nrBehind && isSize(this.#rest[0].text))) return true;
     if (kind.kind === "text" && this.#rest.length > 0) {
       const text = this.#rest.map((token) => token.text).join(" ");
       this.#rest.length = 0;
