@@ -1,7 +1,7 @@
 /** Replays a recording of a live kernel on the emulated one. */
 import { readFileSync } from "node:fs";
 import { EmulatedDriver } from "../src/emulated/driver.ts";
-import { createKernel } from "../src/index.ts";
+import { PAGE_2M, createKernel } from "../src/index.ts";
 import { brokenInvariants } from "../src/kernel/invariants.ts";
 import { parseTranscript } from "../src/transcript/parse.ts";
 import { runScript } from "../src/transcript/run.ts";
@@ -19,9 +19,12 @@ export function readScript(file: string) {
 export async function replay(file: string, profile?: string) {
   const script = readScript(file);
   if (!script) throw new Error(`${file} has operations that are not implemented`);
+  const { memoryBytes, nrNodes, nrHugePages = 0 } = script.machine;
   const kernel = createKernel({
     profile: profile ?? script.machine.kernel,
-    machine: { ramBytes: script.machine.memoryBytes, linearBytes: 2 ** 26 },
+    machine: { ramBytes: memoryBytes, linearBytes: 2 ** 26 },
+    nodes: nrNodes,
+    hugePages: new Map([[PAGE_2M, nrHugePages]]),
   });
   const differing: string[] = [];
   const broken: string[] = [];

@@ -32,6 +32,7 @@ export function addFuzzCommand(
     .option("--ops <n>", "operations of a script (default: 80)")
     .option("--weights <list>", "how often operations come: fork=0,mremap=9; all=0,write=5")
     .option("--max-pages <n>", "most pages of a mapping (default: 4)")
+    .option("--nodes <n>", "NUMA nodes of the machine (default: 1)")
     .option("--1g", "use 1G pages too")
     .option(
       "--kernel <profile>",

@@ -30,6 +30,7 @@ export interface FuzzFlags {
   readonly vm?: string;
   readonly live?: boolean;
   readonly maxPages?: string;
+  readonly nodes?: string;
   readonly "1g"?: boolean;
   readonly out?: string;
   readonly json?: boolean;
@@ -155,6 +156,7 @@ function optionsOf(flags: FuzzFlags): GenerateOptions {
     ...DEFAULT_OPTIONS,
     nrOperations: parseCount("ops", flags.ops) ?? DEFAULT_OPTIONS.nrOperations,
     maxPages: parseCount("max-pages", flags.maxPages) ?? DEFAULT_OPTIONS.maxPages,
+    nrNodes: parseCount("nodes", flags.nodes) ?? DEFAULT_OPTIONS.nrNodes,
     weights: flags.weights === undefined ? DEFAULT_OPTIONS.weights : parseWeights(flags.weights),
     memory: hasGigantic ? "4G" : DEFAULT_OPTIONS.memory,
     hasGigantic,
@@ -190,7 +192,7 @@ function emulated(option: string, profile: string): EmulatedSubject {
 /** The options that find a seed's fault again. */
 function commandOf(flags: FuzzFlags, seed: number): string {
   const words = ["--seeds", `${seed}`];
-  const valued = ["ops", "weights", "kernel", "against", "vm"] as const;
+  const valued = ["ops", "nodes", "weights", "kernel", "against", "vm"] as const;
   for (const name of valued) if (flags[name] !== undefined) words.push(`--${name}`, flags[name]);
   if (flags.maxPages !== undefined) words.push("--max-pages", flags.maxPages);
   if (flags["1g"]) words.push("--1g");

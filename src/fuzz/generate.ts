@@ -18,12 +18,15 @@ export interface GenerateOptions extends SceneOptions {
   readonly weights: Weights;
   /** How much RAM the machine has: `512M`. */
   readonly memory: string;
+  /** NUMA nodes that it has. */
+  readonly nrNodes: number;
 }
 
 export const DEFAULT_OPTIONS: GenerateOptions = {
   nrOperations: 80,
   weights: DEFAULT_WEIGHTS,
   memory: "512M",
+  nrNodes: 1,
   maxPages: 4,
   isSafe: false,
   hasGigantic: false,
@@ -41,7 +44,9 @@ export function generateScript(seed: number, options: GenerateOptions): readonly
   const weights = [...options.weights].filter(([op]) => {
     return isCarriedOut(op in HOST ? "host" : "process", op);
   });
-  const lines = [`machine memory=${options.memory}`, `host nr_hugepages ${scene.poolPages()}`];
+  const { memory, nrNodes } = options;
+  const machine = `machine memory=${memory}${nrNodes > 1 ? ` nodes=${nrNodes}` : ""}`;
+  const lines = [machine, `host nr_hugepages ${scene.poolPages()}`];
   if (random.chance(30)) lines.push(`host nr_overcommit_hugepages ${random.between(1, 3)}`);
   lines.push("P signals catch");
   scene.spawn("P");

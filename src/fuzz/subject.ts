@@ -23,7 +23,8 @@ export class EmulatedSubject {
     const ramBytes = header.memoryBytes ?? DEFAULT_MEMORY_BYTES;
     if (this.#machine?.ram.bytes === ramBytes) this.#machine.reset();
     else this.#machine = createMachine({ ramBytes });
-    this.#kernel = createKernel({ profile: this.name, machine: this.#machine });
+    const { nrNodes } = header;
+    this.#kernel = createKernel({ profile: this.name, machine: this.#machine, nodes: nrNodes });
     return new EmulatedDriver(this.#kernel);
   }
 
