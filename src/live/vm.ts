@@ -22,7 +22,7 @@ const BOOT_MS: Readonly<Record<Accelerator, number>> = { kvm: 10_000, tcg: 120_0
 /** Emulated, everything takes longer, and other programs may want the same processors. */
 const PATIENCE: Readonly<Record<Accelerator, Patience>> = {
   kvm: { watchdogMs: 5_000, answerMs: 30_000 },
-  tcg: { watchdogMs: 15_000, answerMs: 90_000 },
+  tcg: { watchdogMs: 15_000, answerMs: 180_000 },
 };
 
 export interface VmOptions {

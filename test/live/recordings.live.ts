@@ -1,5 +1,6 @@
 /** Real kernels, asked again what was recorded on them: in virtual machines, and this machine's. */
 import { readFileSync, readdirSync } from "node:fs";
+import { release } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findImages } from "../../src/live/images.ts";
 import { openLive } from "../../src/live/live.ts";
@@ -10,11 +11,14 @@ import { runScript } from "../../src/transcript/run.ts";
 
 const RECORDED = "test/recorded";
 
-/**
- * How often a script with pages of 1G is tried. On 6.18 a child was seen to lose such a page in
- * one fork of ten; on 6.12 smaps reads a field that nobody has set.
- */
+/** On 6.18 a child was seen to lose a page of 1G in one fork of ten. */
 const TRIES_WITH_1G = 5;
+
+/**
+ * Lines that depend on more than the script. On 6.12 smaps of a page of 1G asks for the sharing of
+ * a page table in a field that nobody has set (mm/hugetlb.c: hugetlb_pmd_shared()).
+ */
+const UNSTEADY: readonly string[] = ["6.12/15-1g.txt:11"];
 
 interface Candidate {
   readonly name: string;
@@ -28,19 +32,12 @@ const candidates: Candidate[] = images.map((image) => ({
   profile: profileOf(image.release),
   open: () => openVm({ image }),
 }));
-const own =
-  process.geteuid?.() === 0 ? await openLive().catch((error: unknown) => error) : undefined;
-if (own && !(own instanceof Error)) {
-  const kernel = own as RealKernel;
-  candidates.push({
-    name: "this machine",
-    profile: profileOf(kernel.release),
-    open: async () => kernel,
-  });
-} else {
-  console.warn(`this machine's own kernel is not asked: ${own ? String(own) : "needs root"}`);
-}
 if (images.length === 0) console.warn('no virtual machine: "hugewalk kernels" says how to get one');
+if (process.geteuid?.() === 0) {
+  candidates.push({ name: "this machine", profile: profileOf(release()), open: () => openLive() });
+} else {
+  console.warn("this machine's own kernel is not asked: that needs root");
+}
 
 /** The lines on which the kernel differs from the recording. */
 async function differingLines(file: string, kernel: RealKernel): Promise<string[]> {
@@ -54,7 +51,8 @@ async function differingLines(file: string, kernel: RealKernel): Promise<string[
     differing = [];
     const driver = await kernel.driver(script.machine);
     for await (const { line, result, differs } of runScript(script, driver)) {
-      if (differs) differing.push(`${line.place.line}: ${line.text} => ${result}`);
+      const isUnsteady = UNSTEADY.some((place) => `${file}:${line.place.line}`.endsWith(place));
+      if (differs && !isUnsteady) differing.push(`${line.place.line}: ${line.text} => ${result}`);
     }
     if (differing.length === 0) break;
   }
@@ -76,7 +74,3 @@ describe.each(candidates.filter(({ profile }) => recorded.includes(profile)))(
     });
   },
 );
-
-test("something was asked, or it was said why not", () => {
-  expect(candidates.length + 1).toBeGreaterThan(0);
-});

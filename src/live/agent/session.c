@@ -28,7 +28,7 @@ static struct actor {
 static int nr_actors;
 /* How long an actor may take; pages of 1G take longer. */
 static int watchdog_ms;
-#define LONGER_WITH_1G 4
+#define LONGER_WITH_1G 8
 /* io_uring lets go of pinned pages in a worker of its own. */
 static bool has_pinned;
 
