@@ -6,7 +6,6 @@ import type { RealKernel } from "../live/real-kernel.ts";
 import { refuseHarm } from "../live/refusal.ts";
 import type { ComparedLine } from "../transcript/compare.ts";
 import type { Script } from "../transcript/script.ts";
-import { leavesNothing } from "./aftermath.ts";
 import { Comparison, type Fault, InvariantCheck, type Judge, thrown } from "./judge.ts";
 import type { EmulatedSubject } from "./subject.ts";
 
@@ -62,7 +61,7 @@ export class HarmlessOnly implements Judge {
     const emulator = await bootLike(this.#kernel, this.#emulator, script);
     try {
       await refuseHarm(script, { maxPages: this.#maxPages, emulator, isEmulated: true });
-      return (await leavesNothing(script, emulator)) ? this.#judge : undefined;
+      return this.#judge;
     } catch (error) {
       return error instanceof InputError ? undefined : new InvariantCheck(this.#emulator);
     }

@@ -8,6 +8,7 @@ import type { Driver, ProcessOperation } from "../transcript/driver.ts";
 import { resolveHost } from "../transcript/resolve.ts";
 import { runScript } from "../transcript/run.ts";
 import type { OperationLine, Script } from "../transcript/script.ts";
+import { leavesNothing } from "./aftermath.ts";
 
 /** Emptied after every script: each has file systems of its own there. */
 const OWN_DIRECTORIES = /^\/(?:tmp|mnt)\//;
@@ -36,13 +37,15 @@ export async function refuseHarm(script: Script, options: RefusalOptions): Promi
   for (let i = 0; ; i++) {
     try {
       const { done, value: record } = await records.next();
-      if (done) return;
+      if (done) break;
       if (record.result === "stuck") refuse(record.line, "the kernel would never end it");
     } catch (error) {
       if (!(error instanceof PartialMove)) throw error;
       refuse(script.operations[i], error.message);
     }
   }
+  if (await leavesNothing(script, options.emulator)) return;
+  refuse(script.operations[0], "the kernel would lose pages of its pools for good");
 }
 
 function refuse(line: OperationLine, reason: string): never {

@@ -53,6 +53,12 @@ test.each([
     "6:1: the kernel would never end it (--vm runs it)",
   ],
   [
+    "a minimum that a mount never gets back",
+    "host nr_hugepages 3\nP mmap a 2h rw private,anon,huge\n" +
+      "host mount /mnt/b size=4M,min_size=2M\nP open fd /mnt/b/f creat\nP mmap c 2h rw private fd=fd",
+    "1:1: the kernel would lose pages of its pools for good (--vm runs it)",
+  ],
+  [
     "a large pool",
     "host nr_hugepages 65",
     "1:1: more than 64 huge pages (--max-pages) (--vm runs it)",
