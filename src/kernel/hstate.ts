@@ -264,8 +264,9 @@ export class Hstate {
       if (!this.#adjustSurplus(this.#nextToAllocate, mask, -1)) break;
     }
     while (goal > this.#persistent && this.#grow(this.#nextToAllocate, mask));
-    const inUse = this.#total - this.#free;
-    const needed = Math.max(goal, this.#reserved + inUse);
+    const kept = this.#reserved + this.#total - this.#free;
+    // Unsigned: below zero it keeps them all.
+    const needed = kept < 0 ? Infinity : Math.max(goal, kept);
     while (needed < this.#persistent) {
       const frame = this.#removeFree(mask, (pool) => {
         return this.#profile.shrinkTakesSurplus || persistentOf(pool) > 0;

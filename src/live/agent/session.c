@@ -196,7 +196,7 @@ static void perform(const struct words *w, const char *request) {
     if (is(&rest, 0, "kill")) kill_actor(find(number(&rest, 1)), (int)number(&rest, 2));
     else if (is(&rest, 0, "cgroup_attach")) {
       struct actor *actor = find(number(&rest, 2));
-      if (!actor || actor->state >= ENDED) answer("ESRCH");
+      if (!actor || actor->state == REAPED) answer("ESRCH");
       else cgroup_attach(rest.at[1], actor->pid);
     } else if (!host_operation(&rest)) answer("the agent knows no such operation of the host");
     return;
