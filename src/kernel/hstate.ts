@@ -365,7 +365,9 @@ export class Hstate {
   /** To the pool, or, while its node has surplus, out of it; whether it left. */
   #putBack(frame: number): boolean {
     const pool = this.#poolOf(frame);
-    const leaves = pool.surplus > 0;
+    // A defect: the page leaves although what min_size keeps is short of it.
+    const isNeeded = this.#reserved > this.#free && !this.#profile.surplusForgetsMinimum;
+    const leaves = pool.surplus > 0 && !isNeeded;
     if (leaves) this.#releaseSurplus(frame);
     else pool.freeFrames.push(frame);
     return leaves;

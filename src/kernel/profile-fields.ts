@@ -85,6 +85,10 @@ export const PROFILE_FIELDS = {
     source: "mm/mmap.c: mmap_region(), vms_gather_munmap_vmas(); 6.12",
     values: ["ENOMEM", "EINVAL"],
   },
+  surplusForgetsMinimum: {
+    what: "a freed surplus page leaves though min_size needs it",
+    source: "mm/hugetlb.c: free_huge_folio(); R rises above F",
+  },
   forkCopiesShared: {
     what: "fork copies the entries of shared mappings",
     source: "mm/hugetlb.c: copy_hugetlb_page_range(); until bcd51a3c679d, 6.0",
