@@ -98,9 +98,13 @@ function machineState() {
   const groups = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].flatMap((path) =>
     list(path).filter((name) => name.startsWith("hugewalk")),
   );
+  const controllers = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].map((path) =>
+    read(`${path}/cgroup.subtree_control`),
+  );
   return {
     pools,
     groups,
+    controllers,
     agents: processes("hugewalk/agent-"),
     memory: (read("/proc/meminfo").match(/^HugePages.*/gm) ?? []).map((line) => line.trim()),
     mounts: read("/proc/self/mounts"),

@@ -65,8 +65,8 @@ bool is(const struct words *words, int index, const char *word);
 char *read_file(int directory, const char *path);
 /* One write(2) of the text, to a file that is there. */
 long write_file(int directory, const char *path, const char *text);
-/* Sends or prints all of it. */
-void write_all(int fd, const char *text, size_t length);
+/* Writes all of it; false: nobody reads it any more. */
+bool write_all(int fd, const char *text, size_t length);
 
 /* ---- pools.c: the pools' counters, and putting them back */
 

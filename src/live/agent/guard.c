@@ -22,6 +22,7 @@
 #define TURN_MS 30000
 #define NAMESPACES (CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC)
 
+/* Goes on when nobody reads it: there is still the machine to put back. */
 static void reply(const char *result) {
   char line[512];
   int n = snprintf(line, sizeof line, "%s\t%s\n", format_pools(true), result);

@@ -252,7 +252,7 @@ static void prepare(void) {
 static void reply(bool is_first) {
   static char line[MESSAGE_MAX + 512];
   int n = snprintf(line, sizeof line, "%s\t%s\n", format_pools(is_first), answer_text);
-  write_all(STDOUT_FILENO, line, n);
+  if (!write_all(STDOUT_FILENO, line, n)) _exit(1);
 }
 
 void session_main(int watchdog) {

@@ -106,12 +106,13 @@ long write_file(int directory, const char *path, const char *text) {
   return n;
 }
 
-void write_all(int fd, const char *text, size_t length) {
+bool write_all(int fd, const char *text, size_t length) {
   while (length > 0) {
     ssize_t n = write(fd, text, length);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) _exit(1);
+    if (n <= 0) return false;
     text += n;
     length -= n;
   }
+  return true;
 }
