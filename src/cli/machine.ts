@@ -54,7 +54,7 @@ export function checkMachines(
 ): void {
   const checked = new Set<string>();
   for (const script of scripts) {
-    const { places: _, ...options } = script.machine;
+    const { places: _, kernel: _known, ...options } = script.machine;
     const machine = JSON.stringify(options);
     if (checked.has(machine)) continue;
     checked.add(machine);
