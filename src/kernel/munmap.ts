@@ -54,13 +54,12 @@ export function zapSingle(
   gather.finish(kernel);
 }
 
-/** remove_vma(): its reservation returns, and its file loses a user. */
+/** hugetlb_vm_op_close(): its reservation returns. */
 function closeVma(kernel: KernelState, vma: Vma): void {
   const { inode } = vma;
   if (!inode) return;
   kernel.reverseMap.delete(inode, vma);
   closeReservation(vma, inode);
-  inode.put();
 }
 
 /** A mapping, or a piece of one, begins to exist. */
@@ -113,6 +112,9 @@ export function removeVmas(kernel: KernelState, space: AddressSpace, vmas: reado
     kernel.tables.freeTables(space.root, hole.floor, hole.ceiling);
   }
   for (const vma of vmas) closeVma(kernel, vma);
+  // task_work_run(): the last of several deferred fput() is the first.
+  const users = kernel.profile.defersFput ? vmas.toReversed() : vmas;
+  for (const { inode } of users) inode?.put();
 }
 
 /** Length 0 and unaligned addresses are EINVAL, and so is a border inside a huge page. */

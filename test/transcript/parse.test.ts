@@ -99,6 +99,12 @@ test.each([
   expect(line.args.get("COUNT")).toEqual({ kind: "word", word: count });
 });
 
+test("a size at the end is a size where nothing has to follow it", () => {
+  const lines = scriptOf("host node_hugepages 1 1G\nhost node_hugepages 1").operations;
+  expect(lines[0].args.get("SIZE")).toEqual({ kind: "number", number: 2 ** 30 });
+  expect(lines[1].args.get("SIZE")).toBeUndefined();
+});
+
 test("expectations", () => {
   const script = scriptOf(`
 A exec
