@@ -11,7 +11,7 @@ import { compareEmulated, InvariantCheck, type Judge } from "../fuzz/judge.ts";
 import { HarmlessOnly, RealComparison } from "../fuzz/real.ts";
 import { repair } from "../fuzz/shrink.ts";
 import { EmulatedSubject } from "../fuzz/subject.ts";
-import { parseWeights } from "../fuzz/weights.ts";
+import { DEFAULT_WEIGHTS, parseWeights } from "../fuzz/weights.ts";
 import { profileNames } from "../kernel/profile.ts";
 import { profileOf, type RealKernel } from "../live/real-kernel.ts";
 import { complain, isUsersError } from "./complaint.ts";
@@ -152,12 +152,15 @@ class Fuzz {
 
 function optionsOf(flags: FuzzFlags): GenerateOptions {
   const hasGigantic = flags["1g"] === true;
+  const weights = new Map(flags.weights ? parseWeights(flags.weights) : DEFAULT_WEIGHTS);
+  // QEMU without KVM loads before it stores: what may be read and not written is faulted in first.
+  if (flags.vm !== undefined) weights.set("increment", 0);
   return {
     ...DEFAULT_OPTIONS,
     nrOperations: parseCount("ops", flags.ops) ?? DEFAULT_OPTIONS.nrOperations,
     maxPages: parseCount("max-pages", flags.maxPages) ?? DEFAULT_OPTIONS.maxPages,
     nrNodes: parseCount("nodes", flags.nodes) ?? DEFAULT_OPTIONS.nrNodes,
-    weights: flags.weights === undefined ? DEFAULT_OPTIONS.weights : parseWeights(flags.weights),
+    weights,
     memory: hasGigantic ? "4G" : DEFAULT_OPTIONS.memory,
     hasGigantic,
     isSafe: flags.live === true,
