@@ -31,8 +31,8 @@ export {
   describeEvent,
 } from "./kernel/event.ts";
 export type { PoolCounters } from "./kernel/hstate.ts";
+export type { Advice } from "./kernel/advice.ts";
 export type { UserfaultRequest } from "./kernel/userfault-ioctl.ts";
-export type { Advice } from "./kernel/madvise.ts";
 export type { MmapRequest } from "./kernel/mmap.ts";
 export type { MremapRequest } from "./kernel/mremap.ts";
 export type { ExitStatus } from "./kernel/process.ts";

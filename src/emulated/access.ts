@@ -23,6 +23,12 @@ export function tryPerformAccess(
       return describeAccess(process.increment(operation.address), operation.address);
     case "touch":
       return touch(process, operation);
+    case "copy_from_user":
+      return { result: `${process.copyFromUser(operation.address)}` };
+    case "copy_to_user":
+      return { result: `${process.copyToUser(operation.address, operation.length)}` };
+    case "procmem_write":
+      return { result: `${process.writeProcmem(operation.address, operation.value)}` };
     default:
       return undefined;
   }

@@ -1,8 +1,11 @@
 /** A process as a transcript knows it: with names for what Linux numbers. */
 import type { UserProcess } from "../kernel/kernel.ts";
 
+/** No process has so many files open. */
+export const NOT_OPEN = -1;
+
 export interface Actor {
   readonly process: UserProcess;
-  /** Descriptors by name. */
+  /** Descriptors by name, pins among them. */
   readonly files: Map<string, number>;
 }

@@ -16,6 +16,7 @@ import type { Actor } from "./actor.ts";
 import { tryPerformAccess } from "./access.ts";
 import { tryPerformCgroup } from "./cgroup.ts";
 import { tryPerformFiles } from "./files.ts";
+import { tryHold } from "./hold.ts";
 import { performHost } from "./host.ts";
 import { tryInspect } from "./inspect.ts";
 import { tryPerformMemory } from "./memory.ts";
@@ -122,9 +123,13 @@ export class EmulatedDriver implements Driver {
     let found = this.#actors.get(actor);
     if (!found)
       this.#actors.set(actor, (found = { process: this.#kernel.spawn(actor), files: new Map() }));
-    if (found.process.status) return { result: "dead" };
-    if (found.process.isStuck) return { result: "stuck" };
-    return this.#perform(found, operation);
+    const { process } = found;
+    if (process.status) return { result: "dead" };
+    if (process.isStuck) return { result: "stuck" };
+    const outcome = this.#perform(found, operation);
+    if (process.status) return { result: formatStatus(process.status) };
+    // Its system call never returns.
+    return process.isStuck ? { result: "stuck" } : outcome;
   }
 
   #perform(actor: Actor, operation: ProcessOperation): Outcome {
@@ -136,11 +141,15 @@ export class EmulatedDriver implements Driver {
         return this.#wait(process, operation.child);
       case "exit":
         process.exit(operation.code);
-        return { result: process.status ? formatStatus(process.status) : "" };
+        return { result: "" };
       case "exec":
         process.exec();
         actor.files.clear();
         return { result: "ok" };
+      case "setuid":
+        return { result: process.setuid(operation.uid) };
+      case "rlimit":
+        return { result: process.setrlimit(operation.resource, operation.value) };
       case "signals":
         process.catchesSignals = operation.action === "catch";
         return { result: "ok" };
@@ -151,6 +160,7 @@ export class EmulatedDriver implements Driver {
           tryPerformFiles(actor, operation) ??
           tryPerformShm(process, operation, this.#segments) ??
           tryPerformUserfault(actor, operation) ??
+          tryHold(actor, operation) ??
           tryInspect(process, operation) ??
           refused(operation.op)
         );

@@ -3,10 +3,7 @@ import { PAGE_2M } from "../address.ts";
 import type { Errno } from "../kernel/errno.ts";
 import type { Stat } from "../kernel/file.ts";
 import type { Outcome, ProcessOperation } from "../transcript/driver.ts";
-import type { Actor } from "./actor.ts";
-
-/** No process has so many files open. */
-export const NOT_OPEN = -1;
+import { type Actor, NOT_OPEN } from "./actor.ts";
 
 /** Undefined: the operation is none of these. */
 export function tryPerformFiles(actor: Actor, operation: ProcessOperation): Outcome | undefined {

@@ -1,7 +1,7 @@
 /** System calls on mappings, as the language writes them. */
 import { PAGE_2M } from "../address.ts";
 import type { UserProcess } from "../kernel/kernel.ts";
-import type { Advice } from "../kernel/madvise.ts";
+import type { Advice } from "../kernel/advice.ts";
 import type { Outcome, ProcessOperation } from "../transcript/driver.ts";
 import type { Actor } from "./actor.ts";
 import type { Operation } from "./operation.ts";
@@ -34,6 +34,16 @@ export function tryPerformMemory(
       return { result: process.setMempolicy(operation.mode, operation.nodes) };
     case "mlock":
       return { result: process.mlock(operation.address, operation.length) };
+    case "mlock2":
+      return { result: process.mlockOnFault(operation.address, operation.length) };
+    case "mlockall":
+      return { result: process.mlockall(operation.flags) };
+    case "munlockall":
+      return { result: process.munlockall() };
+    case "msync": {
+      const { address, length, how } = operation;
+      return { result: process.msync(address, length, how) };
+    }
     case "munlock":
       return { result: process.munlock(operation.address, operation.length) };
     case "mincore": {

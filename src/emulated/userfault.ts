@@ -1,8 +1,8 @@
 /** userfaultfd, as the language writes it. */
 import type { UserfaultRequest } from "../kernel/userfault-ioctl.ts";
 import type { Outcome, ProcessOperation } from "../transcript/driver.ts";
-import type { Actor } from "./actor.ts";
-import { NOT_OPEN, nameDescriptor } from "./files.ts";
+import { type Actor, NOT_OPEN } from "./actor.ts";
+import { nameDescriptor } from "./files.ts";
 
 /** Undefined: the operation is none of these. */
 export function tryPerformUserfault(

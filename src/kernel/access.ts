@@ -41,20 +41,39 @@ function switchTo(kernel: KernelState, process: Process): Cpu {
   return cpu;
 }
 
-/** Tries until `attempt` returns no fault: then its value, wrapped. */
-export function accessMemory<T extends bigint | undefined>(
+/** What trying an access came to: its value, or the fault that could not be resolved. */
+type Attempt<T> =
+  | { readonly kind: "done"; readonly value: T }
+  | {
+      readonly kind: "failed";
+      readonly fault: Fault;
+      readonly outcome: Exclude<FaultOutcome, { kind: "handled" }>;
+    };
+
+/** Tries until `attempt` returns no fault, or one that ends the access. No signal is sent. */
+export function tryAccess<T extends bigint | undefined>(
   kernel: KernelState,
   process: Process,
   attempt: (cpu: Cpu) => T | Fault,
-): { readonly kind: "done"; readonly value: T } | Stop {
+): Attempt<T> {
   const cpu = switchTo(kernel, process);
   for (let nrFaults = 0; nrFaults <= FAULTS_MAX; nrFaults++) {
     const result = attempt(cpu);
     if (typeof result !== "object") return { kind: "done", value: result };
     const outcome = handleFault(kernel, process.space, result);
-    if (outcome.kind !== "handled") return deliver(kernel, process, outcome, result);
+    if (outcome.kind !== "handled") return { kind: "failed", fault: result, outcome };
   }
   throw new InternalError("a page fault that was handled is not taken again");
+}
+
+/** An access of the process itself: a signal if it cannot be. */
+export function accessMemory<T extends bigint | undefined>(
+  kernel: KernelState,
+  process: Process,
+  attempt: (cpu: Cpu) => T | Fault,
+): { readonly kind: "done"; readonly value: T } | Stop {
+  const tried = tryAccess(kernel, process, attempt);
+  return tried.kind === "done" ? tried : deliver(kernel, process, tried.outcome, tried.fault);
 }
 
 /** force_sig_fault(), and what the process makes of it. */
@@ -65,13 +84,7 @@ function deliver(
   fault: Fault,
 ): Stop {
   const { pid, name } = process;
-  if (outcome.kind === "stuck") {
-    process.isStuck = true;
-    if (kernel.events.isHeard) {
-      kernel.events.emit({ kind: "stuck", pid, address: outcome.address, why: outcome.why });
-    }
-    return { kind: "stuck" };
-  }
+  if (outcome.kind === "stuck") return { kind: "stuck" };
   const { signal, code } = outcome;
   if (kernel.events.isHeard) kernel.events.emit({ kind: "signal", pid, name, signal });
   if (signal !== "SIGKILL" && process.catchesSignals && code !== undefined) {

@@ -3,7 +3,7 @@ import { PAGE_4K, USER_END, roundDown, roundUp } from "../address.ts";
 import { findHole, summarizeHoles } from "./holes.ts";
 import { OrderedTree } from "./ordered-tree.ts";
 import { PageMarks } from "./page-marks.ts";
-import { type Vma, canMerge, offsetOf, pageBytes, upperPiece } from "./vma.ts";
+import { type AnonVma, type Vma, canMerge, offsetOf, pageBytes, upperPiece } from "./vma.ts";
 import { VM_GROWSDOWN } from "./vm-flags.ts";
 
 /** One past the last address that can be mapped: not the last page of the lower half. */
@@ -32,10 +32,15 @@ export class AddressSpace {
   readonly ranOn = new Set<number>();
   /** What entries say beside where their pages are. */
   readonly marks = new PageMarks();
+  /** VM_LOCKED bits that later mappings get (mm->def_flags). */
+  defaultFlags = 0;
+  readonly #mergesWithUntouched: boolean;
   /** By address. */
   readonly #vmas = new OrderedTree((a: Vma, b: Vma) => a.start - b.start, summarizeHoles);
 
-  constructor(root: number, pcid: number, pid: number) {
+  /** `mergesWithUntouched`: Profile.mergesWithUntouched. */
+  constructor(root: number, pcid: number, pid: number, mergesWithUntouched = true) {
+    this.#mergesWithUntouched = mergesWithUntouched;
     this.root = root;
     this.pcid = pcid;
     this.pid = pid;
@@ -111,20 +116,29 @@ export class AddressSpace {
 
   /** vma_merge(): makes `vma` one with each neighbour with which it can be; the one it is now. */
   merge(vma: Vma): Vma {
+    const { anonVma } = vma;
     const below = this.find(vma.start - 1);
-    return this.mergeUp(below && canMerge(below, vma) ? this.#join(below, vma) : vma);
+    const joins = below && canMerge(below, vma) && this.#accepts(anonVma, below);
+    return this.mergeUp(joins ? this.#join(below, vma) : vma, anonVma);
   }
 
-  /** As `merge`, with the upper neighbour alone. */
-  mergeUp(vma: Vma): Vma {
+  /** As `merge`, with the upper neighbour alone; `anonVma` is that of what has changed. */
+  mergeUp(vma: Vma, anonVma = vma.anonVma): Vma {
     const above = this.find(vma.end);
-    return above && canMerge(vma, above) ? this.#join(vma, above) : vma;
+    const joins = above && canMerge(vma, above) && this.#accepts(anonVma, above);
+    return joins ? this.#join(vma, above) : vma;
+  }
+
+  /** What has an anon_vma can become one with a neighbour that has none yet, or cannot. */
+  #accepts(anonVma: AnonVma | undefined, neighbour: Vma): boolean {
+    return this.#mergesWithUntouched || anonVma === undefined || anonVma === neighbour.anonVma;
   }
 
   /** `vma` takes in the next one. */
   #join(vma: Vma, next: Vma): Vma {
     this.delete(next);
     this.setRange(vma, vma.start, next.end);
+    vma.flags |= next.flags;
     vma.anonVma ??= next.anonVma;
     return vma;
   }

@@ -5,7 +5,7 @@ import type { AddressSpace } from "./address-space.ts";
 import { FAULT_HANDLED, type FaultOutcome, outOfMemory } from "./fault-outcome.ts";
 import type { Folio } from "./folio.ts";
 import { chooseNodes } from "./mempolicy.ts";
-import { type KernelState, freeIfUnmapped, invalidate, mapFolio } from "./state.ts";
+import { type KernelState, freeIfUnused, invalidate, mapFolio } from "./state.ts";
 import { type Vma, leafRights, offsetOf, reusableAnonVma } from "./vma.ts";
 
 /** Precondition: `address` is page-aligned and `leaf`, if any, is not good enough for the access. */
@@ -26,7 +26,8 @@ export function faultAnonymous(
     leaf && leaf.physicalAddress !== kernel.zeroFrame
       ? kernel.folios.at(leaf.physicalAddress)
       : undefined;
-  if (old && old.mapCount === 1) {
+  if (old && isReusable(old)) {
+    old.isExclusive = true;
     const rights = leafRights(vma, true);
     kernel.tables.protect(space.root, address, address + PAGE_4K, rights);
     if (kernel.events.isHeard) {
@@ -50,9 +51,14 @@ export function faultAnonymous(
   if (leaf) invalidate(kernel, space, address, address + PAGE_4K);
   if (old) {
     old.mapCount--;
-    freeIfUnmapped(kernel, vma, old);
+    freeIfUnused(kernel, old);
   }
   return FAULT_HANDLED;
+}
+
+/** wp_can_reuse_anon_folio(): a page that was shared may still be read by who refers to it. */
+function isReusable({ isExclusive, mapCount, nrReferences }: Folio): boolean {
+  return isExclusive || (mapCount === 1 && nrReferences === 0);
 }
 
 export function allocate4K(kernel: KernelState, vma: Vma, address: number): Folio | undefined {

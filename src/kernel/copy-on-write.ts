@@ -4,12 +4,12 @@
  */
 import type { Leaf } from "../hardware/page-tables.ts";
 import type { AddressSpace } from "./address-space.ts";
-import { FAULT_HANDLED, type FaultOutcome, noPage } from "./fault-outcome.ts";
+import { FAULT_HANDLED, type FaultOutcome, noPage, stuck } from "./fault-outcome.ts";
 import type { Folio } from "./folio.ts";
 import type { Inode } from "./hugetlbfs.ts";
 import { zapSingle } from "./munmap.ts";
 import { allocateHuge } from "./reservation.ts";
-import { type KernelState, freeIfUnmapped, invalidate, mapFolio, printk } from "./state.ts";
+import { type KernelState, freeIfUnused, invalidate, mapFolio, printk } from "./state.ts";
 import { type Vma, leafRights } from "./vma.ts";
 
 /** Precondition: `leaf` is the page of `vma` that was written to, and is not writable. */
@@ -21,7 +21,7 @@ export function copyOnWrite(
   leaf: Leaf,
 ): FaultOutcome {
   const old = kernel.folios.at(leaf.physicalAddress);
-  if (vma.isShared || (!old.isInPageCache && old.mapCount === 1)) {
+  if (vma.isShared || isReusable(kernel, old)) {
     return reuse(kernel, space, vma, inode, leaf);
   }
   // Reservations are for first faults: the owner's copy of its own page must not use one.
@@ -38,13 +38,19 @@ export function copyOnWrite(
     invalidate(kernel, space, leaf.address, leaf.address + inode.hstate.pageBytes);
     old.mapCount--;
     space.hugetlbBytes -= inode.hstate.pageBytes;
-    freeIfUnmapped(kernel, vma, old);
+    freeIfUnused(kernel, old);
     return FAULT_HANDLED;
   }
   if (!isOwnersCopy || kernel.profile.ownerCowFails === "kill") return noPage(kernel, space.pid);
   steal(kernel, space, vma, inode, leaf.address, old);
-  if (old.mapCount === 1) return reuse(kernel, space, vma, inode, leaf);
-  return missed(kernel, leaf.address);
+  if (isReusable(kernel, old)) return reuse(kernel, space, vma, inode, leaf);
+  return missed(kernel, space.pid, leaf.address);
+}
+
+/** Whether an anonymous page is this mapping's alone. */
+function isReusable(kernel: KernelState, folio: Folio): boolean {
+  const isReferenced = kernel.profile.hugeReuseCountsReferences && folio.nrReferences > 0;
+  return folio.mapCount === 1 && !folio.isInPageCache && !isReferenced;
 }
 
 function reuse(
@@ -99,10 +105,11 @@ function shiftedOffset(isShiftedTwice: boolean, offset: number): number {
 }
 
 /** Somebody still maps the page and none is free: the kernel tries again for ever, or BUGs. */
-function missed(kernel: KernelState, address: number): FaultOutcome {
-  const why = kernel.profile.stealShiftsOffsetTwice
+function missed(kernel: KernelState, pid: number, address: number): FaultOutcome {
+  const isBug = kernel.profile.stealShiftsOffsetTwice;
+  if (isBug) printk(kernel, "kernel BUG at mm/hugetlb.c!");
+  const why = isBug
     ? "kernel BUG at mm/hugetlb.c: the steal missed a mapping"
     : "the steal cannot find the page in a moved mapping and is retried for ever";
-  if (kernel.profile.stealShiftsOffsetTwice) printk(kernel, "kernel BUG at mm/hugetlb.c!");
-  return { kind: "stuck", address, why };
+  return stuck(kernel, pid, address, why);
 }

@@ -12,10 +12,26 @@ export type FaultOutcome =
   | { readonly kind: "handled" }
   | Signal
   /** The kernel would retry for ever: a defect of its own. */
-  | { readonly kind: "stuck"; readonly address: number; readonly why: string };
+  | { readonly kind: "stuck" };
 
 export const FAULT_HANDLED: FaultOutcome = { kind: "handled" };
 export const SIGBUS: Signal = { kind: "signal", signal: "SIGBUS", code: "ADRERR" };
+
+/** A guard region: VM_FAULT_SIGSEGV, as if nothing were mapped there. */
+export const GUARDED: Signal = { kind: "signal", signal: "SIGSEGV", code: "MAPERR" };
+
+/** What the process asked for will never be done. */
+export function stuck(
+  kernel: KernelState,
+  pid: number,
+  address: number,
+  why: string,
+): FaultOutcome {
+  const process = kernel.processes.get(pid);
+  if (process) process.isStuck = true;
+  if (kernel.events.isHeard) kernel.events.emit({ kind: "stuck", pid, address, why });
+  return { kind: "stuck" };
+}
 
 /** A fault that finds no huge page: VM_FAULT_SIGBUS, or VM_FAULT_OOM in older kernels. */
 export function noPage(kernel: KernelState, pid: number): FaultOutcome {

@@ -1,79 +1,35 @@
-/** Open files and their descriptors (fs/file.c, fs/open.c, fs/namei.c). */
+/** Files of inodes, and their names (fs/open.c, fs/namei.c). */
 import { PAGE_4K } from "../address.ts";
+import { MAY_READ, MAY_SEARCH, MAY_WRITE, isPermitted, ownedBy } from "./credentials.ts";
+import { File } from "./descriptors.ts";
 import type { Errno } from "./errno.ts";
 import { Inode } from "./hugetlbfs.ts";
 import type { Mount } from "./mount.ts";
 import { PlainInode } from "./plain-file.ts";
+import type { Process } from "./process.ts";
 import type { KernelState } from "./state.ts";
 
-/** struct file: shared by the descriptors that a fork copies. */
-export class OpenFile {
+/** An inode, opened. */
+export class OpenFile extends File {
   readonly inode: Inode | PlainInode;
   /** FMODE_WRITE */
   readonly isWritable: boolean;
   /** FMODE_PREAD, FMODE_PWRITE */
   readonly isSeekable: boolean;
-  #nrDescriptors = 0;
 
   constructor(inode: Inode | PlainInode, isWritable: boolean, isSeekable = true) {
+    super();
     this.inode = inode;
     this.isWritable = isWritable;
     this.isSeekable = isSeekable;
   }
 
-  get(): void {
-    if (this.#nrDescriptors++ === 0 && this.inode instanceof Inode) this.inode.get();
+  protected override acquire(): void {
+    if (this.inode instanceof Inode) this.inode.get();
   }
 
-  put(): void {
-    if (--this.#nrDescriptors === 0) this.release();
-  }
-
-  /** __fput() */
-  protected release(): void {
+  protected override release(): void {
     if (this.inode instanceof Inode) this.inode.put();
-  }
-}
-
-const FIRST_DESCRIPTOR = 3;
-
-/** Descriptors of a process (struct files_struct). All are close-on-exec. */
-export class Descriptors {
-  readonly #files = new Map<number, OpenFile>();
-
-  at(fd: number): OpenFile | undefined {
-    return this.#files.get(fd);
-  }
-
-  /** The lowest free number. */
-  install(file: OpenFile): number {
-    let fd = FIRST_DESCRIPTOR;
-    while (this.#files.has(fd)) fd++;
-    file.get();
-    this.#files.set(fd, file);
-    return fd;
-  }
-
-  close(fd: number): "ok" | "EBADF" {
-    const file = this.#files.get(fd);
-    if (!file) return "EBADF";
-    this.#files.delete(fd);
-    file.put();
-    return "ok";
-  }
-
-  closeAll(): void {
-    for (const fd of this.#files.keys()) this.close(fd);
-  }
-
-  /** What a fork gives the child. */
-  copy(): Descriptors {
-    const child = new Descriptors();
-    for (const [fd, file] of this.#files) {
-      file.get();
-      child.#files.set(fd, file);
-    }
-    return child;
   }
 }
 
@@ -91,42 +47,59 @@ export interface OpenRequest {
 /** The open file, not yet in a table. */
 export function openFile(
   kernel: KernelState,
+  process: Process,
   path: string,
   request: OpenRequest,
 ): OpenFile | Errno {
   const { isReadOnly = false } = request;
   const inode = request.isTemporary
-    ? temporary(kernel, path, request)
-    : named(kernel, path, request);
+    ? temporary(kernel, process, path, request)
+    : named(kernel, process, path, request);
   return typeof inode === "string" ? inode : new OpenFile(inode, !isReadOnly);
 }
 
-function temporary(kernel: KernelState, path: string, request: OpenRequest): Inode | Errno {
+function temporary(
+  kernel: KernelState,
+  process: Process,
+  path: string,
+  request: OpenRequest,
+): Inode | Errno {
   // O_TMPFILE needs a file that can be written.
   if (request.isReadOnly) return "EINVAL";
   const mount = kernel.mounts.at(path);
   if (!mount) return kernel.mounts.at(directoryOf(path)) ? "ENOTDIR" : "ENOENT";
-  return mount.tryCreateInode() ?? "ENOSPC";
+  return createIn(mount, process);
+}
+
+/** A file without a name, of the process's. */
+function createIn(mount: Mount, process: Process): Inode | Errno {
+  if (!isPermitted(process, mount.permissions, MAY_WRITE | MAY_SEARCH)) return "EACCES";
+  const created = mount.tryCreateInode();
+  if (!created) return "ENOSPC";
+  created.permissions = ownedBy(process, 0o644);
+  return created;
 }
 
 function named(
   kernel: KernelState,
+  process: Process,
   path: string,
   request: OpenRequest,
 ): Inode | PlainInode | Errno {
   if (kernel.mounts.at(path)) return "EISDIR";
   const mount = kernel.mounts.at(directoryOf(path));
-  if (mount) return openIn(mount, nameOf(path), request);
+  if (mount) return openIn(mount, process, nameOf(path), request);
   return openPlain(kernel, path, request);
 }
 
-function openIn(mount: Mount, name: string, request: OpenRequest): Inode | Errno {
+function openIn(mount: Mount, process: Process, name: string, request: OpenRequest): Inode | Errno {
+  if (!isPermitted(process, mount.permissions, MAY_SEARCH)) return "EACCES";
   const found = mount.files.get(name);
-  if (found) return found;
+  const wanted = request.isReadOnly ? MAY_READ : MAY_READ | MAY_WRITE;
+  if (found) return isPermitted(process, found.permissions, wanted) ? found : "EACCES";
   if (!request.isCreated) return "ENOENT";
-  const created = mount.tryCreateInode();
-  if (!created) return "ENOSPC";
-  mount.link(name, created);
+  const created = createIn(mount, process);
+  if (typeof created !== "string") mount.link(name, created);
   return created;
 }
 
@@ -159,9 +132,12 @@ export function stat({ inode }: OpenFile): Stat {
   return { size, nrBlocks: (nrPages * blockBytes) / 512, nrLinks, blockBytes };
 }
 
-export function unlink(kernel: KernelState, path: string): "ok" | Errno {
+export function unlink(kernel: KernelState, process: Process, path: string): "ok" | Errno {
   const mount = kernel.mounts.at(directoryOf(path));
-  if (mount) return mount.unlink(nameOf(path));
+  if (mount) {
+    const mayUnlink = isPermitted(process, mount.permissions, MAY_WRITE | MAY_SEARCH);
+    return mayUnlink ? mount.unlink(nameOf(path)) : "EACCES";
+  }
   const plain = kernel.plainFiles.get(path);
   if (!plain) return "ENOENT";
   plain.nrLinks--;

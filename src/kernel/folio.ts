@@ -12,6 +12,12 @@ export interface Folio {
   readonly life: number;
   /** Entries of page tables that point at it. */
   mapCount: number;
+  /** References of those who do not map it: pipes and I/O. It is not freed while there are any. */
+  nrReferences: number;
+  /** Those of them that may write at any time (FOLL_PIN): fork must not share the page. */
+  nrPins: number;
+  /** Of an anonymous page: no fork has shared it (PageAnonExclusive()). */
+  isExclusive: boolean;
   /** Whether a page cache holds it; otherwise it is anonymous. */
   isInPageCache: boolean;
   /** The mount's quota that it counts in. */
@@ -39,6 +45,9 @@ export class FolioTable {
       level,
       life: ++this.#lives,
       mapCount: 0,
+      nrReferences: 0,
+      nrPins: 0,
+      isExclusive: true,
       isInPageCache: false,
       subpool,
       charges,
@@ -58,6 +67,7 @@ export class FolioTable {
 
   delete(folio: Folio): void {
     if (folio.mapCount !== 0) throw new InternalError("a mapped frame is not freed");
+    if (folio.nrReferences !== 0) throw new InternalError("a frame in use is not freed");
     this.#byFrame.delete(folio.frame);
     this.#alive.delete(folio.life);
   }

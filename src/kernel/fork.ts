@@ -1,19 +1,25 @@
 /** fork, exec, exit: address spaces begin and end (kernel/fork.c, mm/hugetlb.c, kernel/exit.c). */
+import { pageBytesOf } from "../address.ts";
 import { ResourceError } from "../errors.ts";
+import type { Leaf } from "../hardware/page-tables.ts";
 import { AddressSpace } from "./address-space.ts";
-import { Descriptors } from "./file.ts";
+import { allocate4K } from "./anonymous.ts";
+import { Descriptors } from "./descriptors.ts";
+import { bytesOf } from "./folio.ts";
 import { openVma, removeVmas } from "./munmap.ts";
 import type { ExitStatus, Process } from "./process.ts";
 import { formatStatus } from "./process.ts";
-import { bytesOf } from "./folio.ts";
+import { allocateHuge } from "./reservation.ts";
+import { INITIAL_LIMITS } from "./rlimit.ts";
 import { ensureTable, isTableShared } from "./shared-tables.ts";
 import { type KernelState, invalidate, mapFolio } from "./state.ts";
 import { type Vma, leafRights } from "./vma.ts";
-import { VM_DONTCOPY, VM_LOCKED, VM_UFFD_MASK, VM_WIPEONFORK } from "./vm-flags.ts";
+import { VM_DONTCOPY, VM_LOCKED_MASK, VM_UFFD_MASK, VM_WIPEONFORK } from "./vm-flags.ts";
 
 function createSpace(kernel: KernelState, pid: number): AddressSpace {
   const root = kernel.tables.createRoot();
-  return new AddressSpace(root, kernel.freePcids.pop() ?? 0, pid);
+  const { mergesWithUntouched } = kernel.profile;
+  return new AddressSpace(root, kernel.freePcids.pop() ?? 0, pid, mergesWithUntouched);
 }
 
 /** exit_mmap(): all pages of all mappings, then what the mappings held, then the tables. */
@@ -41,6 +47,8 @@ export function spawn(kernel: KernelState, name: string, parent: number): Proces
     descriptors: new Descriptors(),
     cgroup: undefined,
     isStuck: false,
+    uid: 0,
+    limits: INITIAL_LIMITS,
     status: undefined,
   };
   kernel.processes.set(pid, child);
@@ -48,7 +56,7 @@ export function spawn(kernel: KernelState, name: string, parent: number): Proces
   return child;
 }
 
-/** dup_mmap(); undefined is ENOMEM. */
+/** copy_process(), dup_mmap(); undefined is ENOMEM. */
 export function fork(kernel: KernelState, parent: Process, name: string): Process | undefined {
   let child: Process;
   try {
@@ -58,24 +66,30 @@ export function fork(kernel: KernelState, parent: Process, name: string): Proces
     throw error;
   }
   child.catchesSignals = parent.catchesSignals;
-  child.descriptors = parent.descriptors.copy();
   child.cgroup = parent.cgroup;
   child.policy = parent.policy;
+  child.uid = parent.uid;
+  child.limits = parent.limits;
   for (const vma of parent.space.vmas) {
-    if (!(vma.flags & VM_DONTCOPY)) copyVma(kernel, parent.space, child.space, vma);
+    if (vma.flags & VM_DONTCOPY || copyVma(kernel, parent.space, child.space, vma)) continue;
+    destroySpace(kernel, child.space);
+    kernel.processes.delete(child.pid);
+    return undefined;
   }
+  child.descriptors = parent.descriptors.copy();
   return child;
 }
 
 /**
  * A child's mapping has neither map nor OWNER: reservations are its parent's. Its private pages
- * are the parent's, write-protected on both sides; pages of shared mappings it faults in.
+ * are the parent's, write-protected on both sides; pages of shared mappings it faults in. False:
+ * there is no page for the copy of a pinned one.
  */
-function copyVma(kernel: KernelState, from: AddressSpace, to: AddressSpace, vma: Vma): void {
+function copyVma(kernel: KernelState, from: AddressSpace, to: AddressSpace, vma: Vma): boolean {
   const isWiped = (vma.flags & VM_WIPEONFORK) !== 0;
   const copy: Vma = {
     ...vma,
-    flags: vma.flags & ~(VM_LOCKED | VM_UFFD_MASK),
+    flags: vma.flags & ~(VM_LOCKED_MASK | VM_UFFD_MASK),
     userfaultfd: undefined,
     isOwner: false,
     reservation: undefined,
@@ -85,31 +99,86 @@ function copyVma(kernel: KernelState, from: AddressSpace, to: AddressSpace, vma:
   openVma(kernel, to, copy);
   to.insert(copy);
   if (vma.isShared) {
-    if (!kernel.profile.forkCopiesShared) return;
-    const { inode } = vma;
-    kernel.tables.list(from.root, vma.start, vma.end, (leaf) => {
-      if (inode) ensureTable(kernel, to, copy, inode, leaf.address);
-      if (isTableShared(kernel, to, leaf.address)) return;
-      const folio = kernel.folios.at(leaf.physicalAddress);
-      mapFolio(kernel, to, leaf.address, folio, leafRights(copy, leaf.writable));
-    });
-    return;
+    if (kernel.profile.forkCopiesShared) copySharedEntries(kernel, from, to, copy);
+    return true;
   }
   // vma_needs_copy(): where no page is its own there are zeros at most.
-  if (!copy.anonVma) return;
+  if (!copy.anonVma) return true;
   for (const [page, mark] of from.marks.in(vma.start, vma.end)) {
-    if (mark === "poisoned" || kernel.profile.forkKeepsProtection) to.marks.set(page, mark);
+    const isKept = mark !== "write-protected" || kernel.profile.forkKeepsProtection;
+    if (isKept) to.marks.set(page, mark);
   }
-  let nrShared = 0;
-  kernel.tables.share(from.root, to.root, vma.start, vma.end, (leaf) => {
-    nrShared++;
-    if (leaf.physicalAddress !== kernel.zeroFrame) {
-      const folio = kernel.folios.at(leaf.physicalAddress);
-      folio.mapCount++;
-      if (folio.level > 1) to.hugetlbBytes += bytesOf(folio);
-    }
+  // What is pinned is the parent's alone: between such pages the rest is shared.
+  let start = vma.start;
+  for (const leaf of pinnedLeaves(kernel, from, vma)) {
+    shareEntries(kernel, from, to, start, leaf.address);
+    if (!copyPinned(kernel, to, copy, leaf)) return false;
+    start = leaf.address + pageBytesOf(leaf.level);
+  }
+  shareEntries(kernel, from, to, start, vma.end);
+  return true;
+}
+
+function copySharedEntries(
+  kernel: KernelState,
+  from: AddressSpace,
+  to: AddressSpace,
+  copy: Vma,
+): void {
+  const { inode } = copy;
+  kernel.tables.list(from.root, copy.start, copy.end, (leaf) => {
+    if (inode) ensureTable(kernel, to, copy, inode, leaf.address);
+    if (isTableShared(kernel, to, leaf.address)) return;
+    const folio = kernel.folios.at(leaf.physicalAddress);
+    mapFolio(kernel, to, leaf.address, folio, leafRights(copy, leaf.writable));
   });
-  if (nrShared > 0) invalidate(kernel, from, vma.start, vma.end);
+}
+
+function shareEntries(
+  kernel: KernelState,
+  from: AddressSpace,
+  to: AddressSpace,
+  start: number,
+  end: number,
+): void {
+  let nrShared = 0;
+  kernel.tables.share(from.root, to.root, start, end, (leaf) => {
+    nrShared++;
+    if (leaf.physicalAddress === kernel.zeroFrame) return;
+    const folio = kernel.folios.at(leaf.physicalAddress);
+    folio.mapCount++;
+    folio.isExclusive = false;
+    if (folio.level > 1) to.hugetlbBytes += bytesOf(folio);
+  });
+  if (nrShared > 0) invalidate(kernel, from, start, end);
+}
+
+/** folio_needs_cow_for_dma() */
+function pinnedLeaves(kernel: KernelState, space: AddressSpace, vma: Vma): Leaf[] {
+  const found: Leaf[] = [];
+  kernel.tables.list(space.root, vma.start, vma.end, (leaf) => {
+    if (leaf.physicalAddress === kernel.zeroFrame) return;
+    const { nrPins, isInPageCache } = kernel.folios.at(leaf.physicalAddress);
+    if (nrPins > 0 && !isInPageCache) found.push(leaf);
+  });
+  return found;
+}
+
+/** copy_hugetlb_page_range(), copy_present_page(): the child's own copy, at once. */
+function copyPinned(kernel: KernelState, to: AddressSpace, vma: Vma, leaf: Leaf): boolean {
+  const folio = vma.inode
+    ? allocateHuge(kernel, vma, vma.inode, leaf.address, false)
+    : allocate4K(kernel, vma, leaf.address);
+  if (!folio) return false;
+  kernel.machine.ram.copyFrame(folio.frame, leaf.physicalAddress, leaf.level);
+  if (kernel.events.isHeard) {
+    const bytes = pageBytesOf(leaf.level);
+    kernel.events.emit({ kind: "copy", from: leaf.physicalAddress, to: folio.frame, bytes });
+  }
+  const rights = leafRights(vma, true);
+  const isWritable = rights.writable || (leaf.level > 1 && kernel.profile.pinnedCopyIsWritable);
+  mapFolio(kernel, to, leaf.address, folio, { ...rights, writable: isWritable });
+  return true;
 }
 
 /** exec: every mapping goes, and every descriptor, and signal handlers are reset. */

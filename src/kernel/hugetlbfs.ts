@@ -1,4 +1,5 @@
 /** Files of huge pages (fs/hugetlbfs/inode.c): size, page cache, and who has reserved what. */
+import type { Permissions } from "./credentials.ts";
 import type { Folio } from "./folio.ts";
 import type { Hstate } from "./hstate.ts";
 import type { PageCounter } from "./page-counter.ts";
@@ -34,6 +35,8 @@ export class Inode {
   size: number;
   /** F_SEAL_ bits; what is no memfd can have no more. */
   seals = F_SEAL_SEAL;
+  /** Whose it is; what has no name is asked of nobody. */
+  permissions: Permissions = { uid: 0, gid: 0, mode: 0o644 };
   /** Names in directories. */
   nrLinks = 0;
   /** S_PRIVATE: a SysV segment, whose pages were reserved when it was made. */
@@ -144,7 +147,8 @@ export class Inode {
     if (!folio) return;
     this.pages.delete(index);
     folio.isInPageCache = false;
-    this.hstate.free(folio);
+    // A page that a pipe or I/O refers to goes with its last reference.
+    if (folio.nrReferences === 0) this.hstate.free(folio);
   }
 
   /** hugetlb_unreserve_pages(): what was instantiated held no reservation any more. */

@@ -3,9 +3,11 @@
  * a violation is one of its known defects, or a bug of ours.
  */
 import { PAGE_1G, PAGE_4K, USER_END } from "../address.ts";
-import { bytesOf } from "./folio.ts";
+import { type Folio, bytesOf } from "./folio.ts";
+import { IoUring } from "./io-uring.ts";
 import { RESERVED_BYTES } from "./nodes.ts";
 import type { PageCounter } from "./page-counter.ts";
+import { Pipe } from "./pipe.ts";
 import { isTableShared } from "./shared-tables.ts";
 import type { KernelState } from "./state.ts";
 
@@ -17,6 +19,7 @@ export function brokenInvariants(kernel: KernelState): string[] {
     ...idlePools(kernel),
     ...groups(kernel),
     ...mapCounts(kernel),
+    ...references(kernel),
     ...frames(kernel),
   ];
 }
@@ -123,13 +126,28 @@ function mapCounts(kernel: KernelState): string[] {
     if (nrEntries !== folio.mapCount) {
       broken.push(`frame ${folio.frame}: map count ${folio.mapCount}, but ${nrEntries} entries`);
     }
-    if (nrEntries === 0 && !folio.isInPageCache) {
+    if (nrEntries === 0 && !folio.isInPageCache && folio.nrReferences === 0) {
       broken.push(`frame ${folio.frame} is in use by nobody`);
     }
     entries.delete(folio.frame);
   }
   for (const frame of entries.keys()) broken.push(`frame ${frame} is free, but mapped`);
   return broken;
+}
+
+/** Each frame's reference count is the number of pages of it that pipes and rings hold. */
+function references(kernel: KernelState): string[] {
+  const held = new Map<Folio | undefined, number>();
+  const files = new Set(
+    [...kernel.processes.values()].flatMap(({ descriptors }) => [...descriptors.files()]),
+  );
+  for (const file of files) {
+    if (!(file instanceof Pipe || file instanceof IoUring)) continue;
+    for (const { folio } of file.heldPages) held.set(folio, (held.get(folio) ?? 0) + 1);
+  }
+  return [...kernel.folios.values()]
+    .filter((folio) => folio.nrReferences !== (held.get(folio) ?? 0))
+    .map((folio) => `frame ${folio.frame}: ${folio.nrReferences} references, but others hold it`);
 }
 
 /** Every frame is free, in a pool, in use, a page table, or set apart: none is lost. */

@@ -9,25 +9,31 @@ import { type Machine, type MachineOptions, createMachine } from "../hardware/ma
 import { type Stop, accessMemory } from "./access.ts";
 import { createCgroup, removeCgroup } from "./cgroup.ts";
 import { readCgroupFile, writeCgroupFile } from "./cgroup-files.ts";
+import { setuid } from "./credentials.ts";
 import type { Errno } from "./errno.ts";
 import { type EventListener, EventStream } from "./event.ts";
-import { type OpenFile, type OpenRequest, type Stat, openFile, stat, unlink } from "./file.ts";
+import { OpenFile, type OpenRequest, type Stat, openFile, stat, unlink } from "./file.ts";
 import { FolioTable } from "./folio.ts";
 import { end, exec, fork, release, spawn } from "./fork.ts";
 import { type NodeCounters, type PoolCounters, Hstate } from "./hstate.ts";
-import { type Advice, madvise } from "./madvise.ts";
 import { Inode } from "./hugetlbfs.ts";
+import { IoUring } from "./io-uring.ts";
+import { copyFromUser, copyToUser, writeProcmem } from "./kernel-access.ts";
+import type { Advice } from "./advice.ts";
+import { madvise } from "./madvise.ts";
 import { mbind } from "./mbind.ts";
 import { type MemfdRequest, addSeals, createMemfd } from "./memfd.ts";
 import { type MempolicyMode, setMempolicy } from "./mempolicy.ts";
 import { mincore } from "./mincore.ts";
-import { mlock, munlock } from "./mlock.ts";
+import { type LockWhat, mlock, mlockall, munlock, munlockall } from "./mlock.ts";
 import { type MmapRequest, mmap } from "./mmap.ts";
 import { MountTable, type Statfs } from "./mount.ts";
 import { mprotect } from "./mprotect.ts";
 import { type MremapRequest, mremap } from "./mremap.ts";
+import { type SyncKind, msync } from "./msync.ts";
 import { munmap } from "./munmap.ts";
 import { type NodeMask, Nodes, RESERVED_BYTES } from "./nodes.ts";
+import { Pipe } from "./pipe.ts";
 import { PlainInode } from "./plain-file.ts";
 import { readPoolFile, writePoolFile } from "./pool-files.ts";
 import type { ExitStatus, Process, Task } from "./process.ts";
@@ -44,6 +50,7 @@ import {
 import { DEFAULT_PROFILE, profile } from "./profile.ts";
 import { pread, pwrite } from "./read-write.ts";
 import { ReverseMap } from "./reverse-map.ts";
+import { type Resource, setrlimit } from "./rlimit.ts";
 import {
   type ShmatRequest,
   type ShmgetRequest,
@@ -124,6 +131,7 @@ export function createKernel(options: KernelOptions = {}): Kernel {
     running: machine.cpus.map(() => undefined),
     zeroFrame: RESERVED_BYTES - PAGE_4K,
     log: [],
+    ringPagesOf: new Map(),
     freePcids: Array.from({ length: 4095 }, (_, i) => 4095 - i),
     nextPid: FIRST_PID,
     nrTableFrames: 0,
@@ -283,8 +291,21 @@ export class UserProcess {
   mlock(address: number, length: number): "ok" | Errno {
     return mlock(this.#kernel, this.#alive.space, address, length);
   }
+  /** mlock2 with MLOCK_ONFAULT. */
+  mlockOnFault(address: number, length: number): "ok" | Errno {
+    return mlock(this.#kernel, this.#alive.space, address, length, true);
+  }
+  mlockall(what: ReadonlySet<LockWhat>): "ok" | Errno {
+    return mlockall(this.#kernel, this.#alive.space, what);
+  }
+  munlockall(): "ok" {
+    return munlockall(this.#kernel, this.#alive.space);
+  }
   munlock(address: number, length: number): "ok" | Errno {
     return munlock(this.#kernel, this.#alive.space, address, length);
+  }
+  msync(address: number, length: number, kind: SyncKind): "ok" | Errno {
+    return msync(this.#alive.space, address, length, kind);
   }
   /** Resident pages of 4K in the range, or an errno. */
   mincore(address: number, length: number): number | Errno {
@@ -321,7 +342,7 @@ export class UserProcess {
    */
   open(path: string, request: OpenRequest = {}): number | Errno {
     const process = this.#alive;
-    const file = openFile(this.#kernel, path, request);
+    const file = openFile(this.#kernel, process, path, request);
     if (typeof file === "string") return file;
     const fd = process.descriptors.install(file);
     if (request.isTruncated && file.inode instanceof Inode) truncate(this.#kernel, file.inode, 0);
@@ -337,13 +358,16 @@ export class UserProcess {
     return this.#alive.descriptors.close(fd);
   }
   unlink(path: string): "ok" | Errno {
-    return unlink(this.#kernel, path);
+    return unlink(this.#kernel, this.#alive, path);
   }
   ftruncate(fd: number, size: number): "ok" | Errno {
-    return this.#withFile(fd, (file) => ftruncate(this.#kernel, file, size));
+    return this.#withFile(fd, (file) => ftruncate(this.#kernel, this.#alive, file, size));
   }
   fallocate(fd: number, mode: FallocateMode, offset: number, length: number): "ok" | Errno {
-    return this.#withFile(fd, (file) => fallocate(this.#kernel, file, mode, offset, length));
+    const process = this.#alive;
+    return this.#withFile(fd, (file) =>
+      fallocate(this.#kernel, process, file, mode, offset, length),
+    );
   }
   /** Up to 8 bytes of the file, little-endian. */
   pread(fd: number, offset: number): { nrBytes: number; value: bigint } | Errno {
@@ -363,7 +387,8 @@ export class UserProcess {
 
   #withFile<T>(fd: number, act: (file: OpenFile) => T | Errno): T | Errno {
     const file = this.#alive.descriptors.at(fd);
-    return file ? act(file) : "EBADF";
+    if (!file) return "EBADF";
+    return file instanceof OpenFile ? act(file) : "ESPIPE";
   }
 
   // ---- userfaultfd
@@ -384,18 +409,77 @@ export class UserProcess {
   }
   /** Where the segment is attached. */
   shmat(request: ShmatRequest): number | Errno {
-    return shmat(this.#kernel, this.#alive.space, request);
+    return shmat(this.#kernel, this.#alive, request);
   }
   shmdt(address: number): "ok" | Errno {
     return shmdt(this.#kernel, this.#alive.space, address);
   }
   /** IPC_RMID */
   shmrm(id: number): "ok" | Errno {
-    return shmrm(this.#kernel, id);
+    return shmrm(this.#kernel, this.#alive, id);
   }
   /** IPC_STAT: bytes asked for, and mappings. */
   shmstat(id: number): { length: number; nrAttached: number } | Errno {
-    return shmstat(this.#kernel, id);
+    return shmstat(this.#kernel, this.#alive, id);
+  }
+
+  // ---- Accesses inside system calls: bytes that were done
+
+  /** The kernel reads 8 bytes. */
+  copyFromUser(address: number): number | Errno {
+    return copyFromUser(this.#kernel, this.#alive, address);
+  }
+  /** The kernel writes zeros, 8 bytes by default. */
+  copyToUser(address: number, length?: number): number | Errno {
+    return copyToUser(this.#kernel, this.#alive, address, length);
+  }
+  /** 8 bytes through /proc/self/mem. */
+  writeProcmem(address: number, value: bigint): number | Errno {
+    return writeProcmem(this.#kernel, this.#alive, address, value);
+  }
+
+  // ---- Pages held without a mapping
+
+  /** The descriptor of a new pipe, both its ends. */
+  pipe(): number {
+    return this.#alive.descriptors.install(new Pipe(this.#kernel));
+  }
+  /** Bytes spliced, up to 8, from `address` into a pipe. */
+  vmsplice(fd: number, address: number): number | Errno {
+    const pipe = this.#alive.descriptors.at(fd);
+    return pipe instanceof Pipe ? pipe.vmsplice(this.#alive, address) : "EBADF";
+  }
+  /** What the next 8 bytes in a pipe, or fewer if it holds fewer, are now. */
+  readPipe(fd: number): bigint | Errno {
+    const pipe = this.#alive.descriptors.at(fd);
+    return pipe instanceof Pipe ? pipe.read() : "EBADF";
+  }
+  /** The descriptor of a new io_uring that has the range pinned as a registered buffer. */
+  pin(address: number, length: number): number | Errno {
+    const ring = IoUring.setup(this.#kernel, this.#alive);
+    if (typeof ring === "string") return ring;
+    const fd = this.#alive.descriptors.install(ring);
+    const registered = ring.register(this.#alive, address, length);
+    if (registered === "ok") return fd;
+    this.close(fd);
+    return registered;
+  }
+  /** Unregisters the ring's buffer, for every process that has the ring, and closes it. */
+  unpin(fd: number): "ok" | Errno {
+    const ring = this.#alive.descriptors.at(fd);
+    if (!(ring instanceof IoUring)) return "EBADF";
+    const result = ring.unregister();
+    this.close(fd);
+    return result;
+  }
+
+  // ---- Credentials and limits
+
+  setuid(uid: number): "ok" | Errno {
+    return setuid(this.#alive, uid);
+  }
+  setrlimit(resource: Resource, value: bigint): "ok" | Errno {
+    return setrlimit(this.#alive, resource, value);
   }
 
   // ---- Life

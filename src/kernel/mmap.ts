@@ -10,12 +10,14 @@ import { populate } from "./page-fault.ts";
 import { getUnmappedArea } from "./placement.ts";
 import { reserveForMmap } from "./reservation.ts";
 import type { Process } from "./process.ts";
+import { mappedWithin, mayExpand, mayLock, mayLockMore } from "./rlimit.ts";
 import type { KernelState } from "./state.ts";
 import type { Protection, Vma } from "./vma.ts";
 import {
   VM_ACCOUNT,
   VM_GROWSDOWN,
   VM_LOCKED,
+  VM_LOCKONFAULT,
   VM_MAYWRITE,
   VM_NOHUGEPAGE,
   VM_NORESERVE,
@@ -73,6 +75,7 @@ function fileOf(
   if (fd !== undefined) {
     const file = process.descriptors.at(fd);
     if (!file) return "EBADF";
+    if (!(file instanceof OpenFile)) return "ENODEV";
     if (file.inode instanceof Inode) return file;
     if (hugePageBytes !== undefined) return "EINVAL";
     throw new OptionError("fd", "a mapping of a file of 4K pages is not modelled");
@@ -107,6 +110,9 @@ export function mmapFile(
   });
   if (typeof start !== "number") return start;
   if (placement === "fixed_noreplace" && !space.isFree(start, start + length)) return "EEXIST";
+  const isLocked = request.isLocked || (space.defaultFlags & VM_LOCKED) !== 0;
+  if (request.isLocked && !mayLock(kernel, space)) return "EPERM";
+  if (isLocked && !mayLockMore(kernel, space, length)) return "EAGAIN";
   // file_mmap_ok(); memory without a file has no end.
   if (inode && offset + length >= OFFSET_END) return "EOVERFLOW";
   if (inode && request.isValidated) {
@@ -140,6 +146,12 @@ function mapRegion(
 ): number | Errno {
   const { protection, isShared = false, offset = 0 } = request;
   const inode = file?.inode instanceof Inode ? file.inode : undefined;
+  const flags = flagsOf(kernel, request, file?.isWritable ?? true);
+  const lockFlags = space.defaultFlags | (request.isLocked ? VM_LOCKED : 0);
+  const replaced = mappedWithin(space, start, end);
+  if (!mayExpand(kernel, space, { protection, isShared, flags }, end - start, replaced)) {
+    return "ENOMEM";
+  }
   if (request.placement === "fixed") {
     const unmapped = munmap(kernel, space, start, end - start);
     if (unmapped !== "ok") return kernel.profile.fixedCannotUnmap;
@@ -153,7 +165,7 @@ function mapRegion(
     end,
     protection,
     isShared,
-    flags: flagsOf(kernel, request, file?.isWritable ?? true) & ~(seals ? VM_MAYWRITE : 0),
+    flags: (inode ? flags : flags | lockFlags) & ~(seals ? VM_MAYWRITE : 0),
     inode,
     offset: inode ? offset : start,
     isOwner: false,
@@ -169,7 +181,9 @@ function mapRegion(
   openVma(kernel, space, vma);
   space.insert(vma);
   const merged = space.merge(vma);
-  if (request.isPopulated || request.isLocked) populate(kernel, space, merged, start, end);
+  // Huge memory forgets that it was to be locked, and so when: it is populated at once.
+  const isLockedNow = (lockFlags & VM_LOCKED) !== 0 && !(merged.flags & VM_LOCKONFAULT);
+  if (request.isPopulated || isLockedNow) populate(kernel, space, merged, start, end);
   return start;
 }
 
@@ -183,6 +197,5 @@ function flagsOf(kernel: KernelState, request: MmapRequest, isWritable: boolean)
   flags = withFlags(flags, VM_NOHUGEPAGE, isStack && kernel.profile.stackIsNoHuge);
   if (isHuge) return flags;
   flags = withFlags(flags, VM_ACCOUNT, request.protection.write && !isNoreserve);
-  flags = withFlags(flags, VM_LOCKED, request.isLocked ?? false);
   return withFlags(flags, VM_GROWSDOWN, request.growsDown ?? false);
 }

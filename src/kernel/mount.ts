@@ -1,5 +1,6 @@
 /** Mounts of hugetlbfs (fs/hugetlbfs/inode.c: hugetlbfs_parse_param(), hugetlbfs_fill_super()). */
 import { PAGE_2M } from "../address.ts";
+import type { Permissions } from "./credentials.ts";
 import type { Errno } from "./errno.ts";
 import type { Hstate } from "./hstate.ts";
 import { Inode } from "./hugetlbfs.ts";
@@ -21,12 +22,16 @@ interface MountOptions {
   readonly max?: number;
   readonly min?: number;
   readonly nrInodes?: number;
+  /** Of the root. */
+  readonly permissions: Permissions;
 }
 
 export class Mount {
   readonly path: string;
   readonly hstate: Hstate;
   readonly subpool: Subpool | undefined;
+  /** Of its root. */
+  readonly permissions: Permissions;
   /** Its files by name; there are no directories but the root. */
   readonly files = new Map<string, Inode>();
   readonly #inodesMax: number | undefined;
@@ -36,6 +41,7 @@ export class Mount {
   constructor(path: string, options: MountOptions, subpool: Subpool | undefined) {
     this.path = path;
     this.hstate = options.hstate;
+    this.permissions = options.permissions;
     this.subpool = subpool;
     this.#inodesMax = options.nrInodes;
   }
@@ -147,7 +153,14 @@ function parseOptions(hstates: ReadonlyMap<number, Hstate>, text: string): Mount
   if (!hstate) return "EINVAL";
   const [max, min] = ["size", "min_size"].map((key) => toPages(hstate, given.get(key)));
   const nrInodes = given.get("nr_inodes");
-  return { hstate, max, min, nrInodes: nrInodes === undefined ? undefined : memparse(nrInodes) };
+  const [uid, gid] = ["uid", "gid"].map((key) => Number(given.get(key) ?? 0));
+  return {
+    hstate,
+    max,
+    min,
+    nrInodes: nrInodes === undefined ? undefined : memparse(nrInodes),
+    permissions: { uid, gid, mode: parseInt(given.get("mode") ?? "755", 8) },
+  };
 }
 
 function isSane(key: string, value: string): boolean {

@@ -4,6 +4,7 @@ import type { AddressSpace } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
 import { modifyVma } from "./munmap.ts";
 import { populate } from "./page-fault.ts";
+import { mayExpand } from "./rlimit.ts";
 import { unshareTables } from "./shared-tables.ts";
 import { type KernelState, invalidate } from "./state.ts";
 import { type Protection, type Vma, isSameProtection, leafRights } from "./vma.ts";
@@ -40,6 +41,11 @@ function protectPart(
 ): "ok" | Errno {
   if (protection.write && !(vma.flags & VM_MAYWRITE)) return "EACCES";
   if (isSameProtection(vma.protection, protection)) return "ok";
+  const after = { ...vma, protection };
+  const bytes = stop - start;
+  // Only what becomes data by this is refused.
+  const isRefused = protection.write && !mayExpand(kernel, space, after, bytes);
+  if (isRefused && mayExpand(kernel, space, vma, bytes)) return "ENOMEM";
   // Locked memory that becomes writable gets its own pages now, not when it is written.
   const breaksLocked = (vma.flags & VM_LOCKED) !== 0 && !vma.protection.write && protection.write;
   const change = { protection, flags: accounted(vma, protection) };

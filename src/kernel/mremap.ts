@@ -6,10 +6,11 @@ import { munmap, openVma, splitAt } from "./munmap.ts";
 import { populate } from "./page-fault.ts";
 import { type Placement, getUnmappedArea } from "./placement.ts";
 import { clearReservation } from "./reservation.ts";
+import { mayExpand, mayLockMore } from "./rlimit.ts";
 import { unshareTables } from "./shared-tables.ts";
 import { type KernelState, invalidate } from "./state.ts";
 import { type Vma, leafRights, offsetOf, pageBytes } from "./vma.ts";
-import { VM_LOCKED, VM_UFFD_MASK } from "./vm-flags.ts";
+import { VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, VM_UFFD_MASK } from "./vm-flags.ts";
 
 export interface MremapRequest {
   readonly address: number;
@@ -102,13 +103,22 @@ function remap(kernel: KernelState, space: AddressSpace, asked: MremapRequest): 
 }
 
 /** Why [address, address + oldLength) cannot move or grow, if it cannot (vma_to_resize()). */
-function whyNot(kernel: KernelState, vma: Vma, request: MremapRequest): Errno | undefined {
+function whyNot(
+  kernel: KernelState,
+  space: AddressSpace,
+  vma: Vma,
+  request: MremapRequest,
+): Errno | undefined {
   const { address, oldLength, newLength } = request;
   // Duplicating shared memory by an old length of 0 is for memory that is not modelled.
   if (oldLength === 0) return "EINVAL";
   if (vma.inode && (request.keepsOld || !kernel.profile.hasHugeMove)) return "EINVAL";
   // What a shrink unmaps may lie in other mappings; what is kept may not.
-  return address + Math.min(oldLength, newLength) > vma.end ? "EFAULT" : undefined;
+  if (address + Math.min(oldLength, newLength) > vma.end) return "EFAULT";
+  const grown = Math.max(0, newLength - oldLength);
+  if (vma.flags & VM_LOCKED && grown > 0 && !mayLockMore(kernel, space, grown)) return "EAGAIN";
+  const added = request.keepsOld ? oldLength : grown;
+  return added > 0 && !mayExpand(kernel, space, vma, added) ? "ENOMEM" : undefined;
 }
 
 /** shrink_vma(): the address, its tail unmapped. */
@@ -127,7 +137,7 @@ function remapTo(
   request: MremapRequest,
 ): number | Errno {
   const { mremapChecksFirst } = kernel.profile;
-  const error = mremapChecksFirst ? whyNot(kernel, vma, request) : undefined;
+  const error = mremapChecksFirst ? whyNot(kernel, space, vma, request) : undefined;
   if (error) return error;
   const { address, fixedAt, newLength } = request;
   if (fixedAt !== undefined) {
@@ -138,7 +148,7 @@ function remapTo(
   if (typeof shrunk !== "number") return shrunk;
   const left = space.find(address);
   if (!left) return "EFAULT";
-  const late = mremapChecksFirst ? undefined : whyNot(kernel, left, request);
+  const late = mremapChecksFirst ? undefined : whyNot(kernel, space, left, request);
   return late ?? moveVma(kernel, space, left, request);
 }
 
@@ -149,7 +159,7 @@ function expand(
   vma: Vma,
   request: MremapRequest,
 ): number | Errno {
-  const error = whyNot(kernel, vma, request);
+  const error = whyNot(kernel, space, vma, request);
   if (error) return error;
   const { address, oldLength, newLength } = request;
   const end = address + newLength;
@@ -195,7 +205,7 @@ function moveVma(
   });
   for (const [page, mark] of space.marks.in(address, address + length)) {
     space.marks.delete(page);
-    if (mark === "poisoned") space.marks.set(target + (page - address), mark);
+    if (mark !== "write-protected") space.marks.set(target + (page - address), mark);
   }
   invalidate(kernel, space, address, address + length);
   // Defect D4, fixup_hugetlb_reservations(): of the whole mapping, though a part moves.
@@ -234,7 +244,7 @@ function removeSource(
 function emptied(space: AddressSpace, moved: Vma, address: number, length: number): void {
   const old = space.find(address);
   if (!old) return;
-  old.flags &= ~VM_LOCKED;
+  old.flags &= ~VM_LOCKED_MASK;
   const isWhole = old.start === address && old.end === address + length;
   if (old !== moved && isWhole) old.anonVma = undefined;
 }
@@ -242,5 +252,5 @@ function emptied(space: AddressSpace, moved: Vma, address: number, length: numbe
 /** What grew of locked memory is there at once. */
 function populateGrown(kernel: KernelState, space: AddressSpace, start: number, end: number): void {
   const vma = space.find(start);
-  if (vma) populate(kernel, space, vma, start, end);
+  if (vma && !(vma.flags & VM_LOCKONFAULT)) populate(kernel, space, vma, start, end);
 }

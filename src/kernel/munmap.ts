@@ -4,6 +4,7 @@ import { type AddressSpace, TASK_SIZE } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
 import { bytesOf } from "./folio.ts";
 import { Gather } from "./gather.ts";
+import type { Mark } from "./page-marks.ts";
 import { closeReservation, restoreOnZap } from "./reservation.ts";
 import { unshareTables } from "./shared-tables.ts";
 import { type KernelState, invalidate } from "./state.ts";
@@ -20,7 +21,7 @@ function zap(
   start: number,
   end: number,
   gather: Gather,
-  keepsProtection: boolean,
+  keptMark: Mark | undefined,
 ): void {
   unshareTables(kernel, space, start, end);
   let nrGone = 0;
@@ -31,15 +32,16 @@ function zap(
     folio.mapCount--;
     if (folio.level > 1) space.hugetlbBytes -= bytesOf(folio);
     if (vma.inode) restoreOnZap(kernel, vma, vma.inode, leaf.address, folio);
-    gather.add(folio, vma);
+    gather.add(folio);
   });
   if (nrGone > 0) invalidate(kernel, space, start, end);
-  space.marks.clear(start, end, keepsProtection ? "poisoned" : undefined);
+  space.marks.clearAllBut(start, end, keptMark);
 }
 
 /**
  * zap_page_range_single(): empties [start, end) of one mapping and frees what was there. Huge pages
- * stay protected for a userfaultfd, unless they are gone for good (ZAP_FLAG_DROP_MARKER).
+ * stay protected for a userfaultfd, unless they are gone for good (ZAP_FLAG_DROP_MARKER), and guards
+ * stay whatever happens.
  */
 export function zapSingle(
   kernel: KernelState,
@@ -50,7 +52,8 @@ export function zapSingle(
   isForGood = false,
 ): void {
   const gather = new Gather();
-  zap(kernel, space, vma, start, end, gather, vma.inode !== undefined && !isForGood);
+  const ofHuge = isForGood ? undefined : "write-protected";
+  zap(kernel, space, vma, start, end, gather, vma.inode ? ofHuge : "guard");
   gather.finish(kernel);
 }
 
@@ -104,7 +107,7 @@ export function modifyVma(
 /** Removes whole mappings: all entries of all of them first, then their pages. */
 export function removeVmas(kernel: KernelState, space: AddressSpace, vmas: readonly Vma[]): void {
   const gather = new Gather();
-  for (const vma of vmas) zap(kernel, space, vma, vma.start, vma.end, gather, false);
+  for (const vma of vmas) zap(kernel, space, vma, vma.start, vma.end, gather, undefined);
   gather.finish(kernel);
   for (const vma of vmas) space.delete(vma);
   if (vmas.length > 0) {

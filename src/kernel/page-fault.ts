@@ -16,7 +16,7 @@ import { type KernelState, invalidate, mapFolio, printk } from "./state.ts";
 import { type Protection, type Vma, fileIndex, leafRights, pageBytes } from "./vma.ts";
 import { VM_UFFD_MINOR, VM_UFFD_MISSING } from "./vm-flags.ts";
 
-type AccessIntent = "read" | "write" | "fetch";
+export type AccessIntent = "read" | "write" | "fetch";
 
 const segv = (code: "MAPERR" | "ACCERR" | "KERNEL"): Signal => ({
   kind: "signal",
@@ -33,7 +33,7 @@ export function handleFault(kernel: KernelState, space: AddressSpace, fault: Fau
   if (fault.vector === VECTOR_GP) return segv("KERNEL");
   if (fault.address >= BigInt(USER_END)) return segv("MAPERR");
   const address = Number(fault.address);
-  const vma = space.find(address) ?? expandStack(space, address);
+  const vma = space.find(address) ?? expandStack(kernel, space, address);
   if (!vma) return segv("MAPERR");
   const intent = fault.errorCode & ERROR_W ? "write" : fault.errorCode & ERROR_I ? "fetch" : "read";
   if (!allows(vma.protection, intent)) return segv("ACCERR");

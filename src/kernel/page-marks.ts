@@ -1,9 +1,9 @@
 /**
  * What an entry of a page table says that no processor reads (include/linux/swapops.h: pte_marker):
  * that its page is write-protected for a userfaultfd, whether it is there (_PAGE_UFFD_WP) or not
- * (PTE_MARKER_UFFD_WP), or that there is none to be had (PTE_MARKER_POISONED).
+ * (PTE_MARKER_UFFD_WP), or that there is none to be had (PTE_MARKER_POISONED, PTE_MARKER_GUARD).
  */
-export type Mark = "write-protected" | "poisoned";
+export type Mark = "write-protected" | "poisoned" | "guard";
 
 /** The marks of an address space, by the address of the page. */
 export class PageMarks {
@@ -26,10 +26,17 @@ export class PageMarks {
     return [...this.#marks].filter(([page]) => page >= start && page < end);
   }
 
-  /** Those of [start, end) go, or those of one kind. */
-  clear(start: number, end: number, mark?: Mark): void {
+  /** Those of one kind in [start, end) go. */
+  clear(start: number, end: number, mark: Mark): void {
     for (const [page, found] of this.in(start, end)) {
-      if (mark === undefined || found === mark) this.#marks.delete(page);
+      if (found === mark) this.#marks.delete(page);
+    }
+  }
+
+  /** All of [start, end) go, but those of one kind. */
+  clearAllBut(start: number, end: number, kept: Mark | undefined): void {
+    for (const [page, found] of this.in(start, end)) {
+      if (found !== kept) this.#marks.delete(page);
     }
   }
 }

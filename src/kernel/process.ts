@@ -1,8 +1,9 @@
 /** A process: an address space on a CPU, how it takes signals, and how it ended. */
 import type { AddressSpace } from "./address-space.ts";
 import type { Cgroup } from "./cgroup.ts";
-import type { Descriptors } from "./file.ts";
+import type { Descriptors } from "./descriptors.ts";
 import type { PolicyHolder } from "./mempolicy.ts";
+import type { Limits } from "./rlimit.ts";
 
 export type ExitStatus =
   | { readonly kind: "exited"; readonly code: number }
@@ -27,6 +28,9 @@ export interface Process extends Task {
   descriptors: Descriptors;
   /** Its last fault never returned: it does nothing any more, but can be killed. */
   isStuck: boolean;
+  /** Real, effective and saved UID. */
+  uid: number;
+  limits: Limits;
   /** Undefined while it lives. */
   status: ExitStatus | undefined;
 }

@@ -6,6 +6,7 @@ import { PAGE_2M, PAGE_4K, roundDown } from "../address.ts";
 import type { Leaf } from "../hardware/page-tables.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Process } from "./process.ts";
+import type { Profile } from "./profile.ts";
 import { isTableShared } from "./shared-tables.ts";
 import type { KernelState } from "./state.ts";
 import { type Vma, pageBytes } from "./vma.ts";
@@ -63,7 +64,7 @@ export function smaps(kernel: KernelState, space: AddressSpace, vma: Vma): Smaps
     sharedHugetlb,
     privateHugetlb,
     resident,
-    flags: vmFlags(vma),
+    flags: vmFlags(vma, kernel.profile),
   };
 }
 
@@ -74,7 +75,7 @@ function showsAsShared(kernel: KernelState, space: AddressSpace, leaf: Leaf): bo
 }
 
 /** show_smap_vma_flags(), in its order. */
-function vmFlags(vma: Vma): string[] {
+function vmFlags(vma: Vma, { showsLockOnFault }: Profile): string[] {
   const { read, write, execute } = vma.protection;
   const isHuge = vma.inode !== undefined;
   const has = (name: keyof typeof VM_FLAG_OF): [string, boolean] => {
@@ -90,19 +91,27 @@ function vmFlags(vma: Vma): string[] {
     ["me", true],
     ["ms", vma.isShared],
     has("gd"),
+    has("gu"),
     has("um"),
     has("uw"),
     has("lo"),
+    has("sr"),
+    has("rr"),
     has("dc"),
     ["de", isHuge],
+    has("lf"),
     has("ac"),
     has("nr"),
     ["ht", isHuge],
     has("wf"),
+    has("dd"),
+    has("hg"),
     has("nh"),
+    has("mg"),
     has("ui"),
   ];
-  return all.filter(([, isSet]) => isSet).map(([name]) => name);
+  const shown = all.filter(([, isSet]) => isSet).map(([name]) => name);
+  return showsLockOnFault ? shown : shown.map((name) => (name === "lf" ? "??" : name));
 }
 
 /** Pages of `step` bytes from `address` on. */

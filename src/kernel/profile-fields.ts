@@ -32,7 +32,7 @@ export const PROFILE_FIELDS = {
   zapRestoresReservation: {
     what: "zapping the owner's page restores its reservation (if S = 0)",
     source: "mm/hugetlb.c: __unmap_hugepage_range(); always is defect D1",
-    values: ["never", "last mapping", "always"],
+    values: ["never", "last mapping", "always", "last use"],
   },
   forkForgetsUnmapped: {
     what: "a robbed child's child is not marked: it reads zeros",
@@ -125,9 +125,66 @@ export const PROFILE_FIELDS = {
     what: "a new group's limit reads max, not 9223372036854771712",
     source: "mm/hugetlb_cgroup.c: hugetlb_cgroup_init(); VM_BUG_ON() of 6.17 leaves its work out",
   },
-  hasWipeOnFork: {
-    what: "MADV_WIPEONFORK is known",
-    source: "mm/madvise.c; 4.14",
+  hasNewAdvice: {
+    what: "madvise knows what came between 2.6.27 and 6.1",
+    source: "mm/madvise.c: madvise_behavior_valid()",
+  },
+  hasGuardRegions: {
+    what: "MADV_GUARD_INSTALL is known",
+    source: "mm/madvise.c: madvise_guard_install(); 6.13",
+  },
+  hasHugeRemove: {
+    what: "MADV_REMOVE punches a hole into huge memory",
+    source: "mm/madvise.c: madvise_remove(); 4.3",
+  },
+  willneedNeedsFile: {
+    what: "MADV_WILLNEED of anonymous memory is EBADF",
+    source: "mm/madvise.c: madvise_willneed(); until 3.9",
+  },
+  hasLockOnFault: {
+    what: "mlock2 and MCL_ONFAULT are known",
+    source: "mm/mlock.c; 4.4",
+  },
+  hasProcmemWrite: {
+    what: "/proc/PID/mem can be written to",
+    source: "fs/proc/base.c: mem_write(); 2.6.39",
+  },
+  forcesHugeWrites: {
+    what: "/proc/PID/mem writes to huge memory that is read-only",
+    source: "mm/gup.c: check_vma_flags(); 6.16",
+  },
+  hasIoUring: {
+    what: "io_uring pins pages, and fork copies what is pinned",
+    source: "io_uring/rsrc.c; 5.1, 5.12",
+  },
+  mergesWithUntouched: {
+    what: "4K memory with pages merges into a neighbour without any",
+    source: "mm/vma.c: is_mergeable_anon_vma(); 6.16",
+  },
+  showsLockOnFault: {
+    what: "smaps has a name for VM_LOCKONFAULT: lf, not ??",
+    source: "fs/proc/task_mmu.c: show_smap_vma_flags()",
+  },
+  populatesBehindHoles: {
+    what: "MADV_POPULATE goes on behind a hole",
+    source: "mm/madvise.c: madvise_populate(); until 6.9",
+  },
+  shortClearFaults: {
+    what: "copy_to_user of less than 64 bytes meets a bad page",
+    source: "arch/x86/lib/clear_page_64.S; retried on a CPU without FSRM",
+    values: ["exact", "retried by bytes", "whole words"],
+  },
+  pinnedCopyIsWritable: {
+    what: "fork copies a pinned huge page writable, read-only or not",
+    source: "mm/hugetlb.c: hugetlb_install_folio(); until 6.16",
+  },
+  countsRings: {
+    what: "an io_uring's own pages count as locked",
+    source: "io_uring/memmap.c: io_create_region(); 6.14",
+  },
+  hugeReuseCountsReferences: {
+    what: "reuse of a huge page asks who refers to it, too",
+    source: "mm/hugetlb.c: hugetlb_wp(); until 5.19",
   },
   stackIsNoHuge: {
     what: "MAP_STACK sets VM_NOHUGEPAGE",

@@ -175,7 +175,9 @@ export function restoreOnZap(
   if (!vma.isOwner || vma.reservation?.kind !== "map") return;
   // Defect D1: "always" also restores for a page that others still map, so R falls short of one
   // until they are gone.
-  if (when === "last mapping" && folio.mapCount > 0) return;
+  if (when !== "always" && folio.mapCount > 0) return;
+  // A page that is pinned is not free yet, either.
+  if (when === "last use" && folio.nrReferences > 0) return;
   const index = fileIndex(vma, inode, address);
   vma.reservation.consumed.remove(index, index + 1);
   folio.restoresReservation = true;

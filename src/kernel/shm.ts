@@ -2,6 +2,14 @@
 import { PAGE_4K, roundDown } from "../address.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { reservationPayer } from "./cgroup.ts";
+import {
+  MAY_READ,
+  MAY_WRITE,
+  type Permissions,
+  hasCapability,
+  isPermitted,
+  ownedBy,
+} from "./credentials.ts";
 import type { Errno } from "./errno.ts";
 import { OpenFile } from "./file.ts";
 import { Inode } from "./hugetlbfs.ts";
@@ -17,6 +25,8 @@ const SHMMAX = 2 ** 64 - 2 ** 24;
 export interface Segment {
   readonly id: number;
   readonly inode: Inode;
+  /** Who made it, in mode 0600. */
+  readonly permissions: Permissions;
   /** As asked for, not rounded. */
   readonly length: number;
   /** Whether IPC_RMID was done. */
@@ -41,6 +51,8 @@ export function shmget(
   if (length < 1 || length > SHMMAX) return "EINVAL";
   const hstate = kernel.hstates.get(hugePageBytes);
   if (!hstate) return "EINVAL";
+  // can_do_hugetlb_shm(); hugetlb_shm_group is root's.
+  if (!hasCapability(process, "CAP_IPC_LOCK")) return "EPERM";
   const nrPages = Math.ceil(length / hugePageBytes);
   const id = kernel.nextSegment++;
   const superblock = { subpool: undefined, onDeath: () => void kernel.segments.delete(id) };
@@ -48,7 +60,13 @@ export function shmget(
   const payer = reservationPayer(process, hstate);
   if (!isNoreserve && !inode.reserve(0, nrPages, payer)) return "ENOMEM";
   inode.get();
-  kernel.segments.set(id, { id, inode, length, isRemoved: false });
+  kernel.segments.set(id, {
+    id,
+    inode,
+    permissions: ownedBy(process, 0o600),
+    length,
+    isRemoved: false,
+  });
   return id;
 }
 
@@ -64,7 +82,7 @@ export interface ShmatRequest {
 /** do_shmat(): where the segment is attached. */
 export function shmat(
   kernel: KernelState,
-  space: AddressSpace,
+  process: Process,
   request: ShmatRequest,
 ): number | Errno {
   const { isReadOnly = false, isRounded = false, at = 0 } = request;
@@ -72,6 +90,9 @@ export function shmat(
   if (address % PAGE_4K !== 0) return "EINVAL";
   const segment = kernel.segments.get(request.id);
   if (!segment) return "EINVAL";
+  const wanted = isReadOnly ? MAY_READ : MAY_READ | MAY_WRITE;
+  if (!isPermitted(process, segment.permissions, wanted, "CAP_IPC_OWNER")) return "EACCES";
+  const { space } = process;
   const { inode } = segment;
   if (at !== 0 && space.overlapping(address, address + inode.size).length > 0) return "EINVAL";
   const attached = {
@@ -102,9 +123,12 @@ export function shmdt(kernel: KernelState, space: AddressSpace, address: number)
 }
 
 /** IPC_RMID: it dies when nothing is attached to it any more. */
-export function shmrm(kernel: KernelState, id: number): "ok" | Errno {
+export function shmrm(kernel: KernelState, process: Process, id: number): "ok" | Errno {
   const segment = kernel.segments.get(id);
   if (!segment) return "EINVAL";
+  // ipcctl_obtain_check()
+  const isOwner = segment.permissions.uid === process.uid;
+  if (!isOwner && !hasCapability(process, "CAP_SYS_ADMIN")) return "EPERM";
   if (!segment.isRemoved) segment.inode.put();
   segment.isRemoved = true;
   return "ok";
@@ -113,10 +137,12 @@ export function shmrm(kernel: KernelState, id: number): "ok" | Errno {
 /** IPC_STAT */
 export function shmstat(
   kernel: KernelState,
+  process: Process,
   id: number,
 ): { readonly length: number; readonly nrAttached: number } | Errno {
   const segment = kernel.segments.get(id);
   if (!segment) return "EINVAL";
+  if (!isPermitted(process, segment.permissions, MAY_READ, "CAP_IPC_OWNER")) return "EACCES";
   const nrAttached = [...kernel.reverseMap.mappings(segment.inode)].length;
   return { length: segment.length, nrAttached };
 }

@@ -14,7 +14,6 @@ import type { Profile } from "./profile.ts";
 import type { ReverseMap } from "./reverse-map.ts";
 import type { SharedTables } from "./shared-tables.ts";
 import type { Segment } from "./shm.ts";
-import type { Vma } from "./vma.ts";
 
 export interface KernelState {
   readonly profile: Profile;
@@ -45,6 +44,8 @@ export interface KernelState {
   readonly zeroFrame: number;
   /** What the kernel printed. */
   readonly log: string[];
+  /** Pages of 4K that count as locked by io_urings, by UID (user_struct.locked_vm). */
+  readonly ringPagesOf: Map<number, number>;
   /** PCIDs that no address space has. */
   readonly freePcids: number[];
   nextPid: number;
@@ -89,18 +90,19 @@ export function mapFolio(
   }
 }
 
-/** Frees an anonymous folio of `vma` if no entry points at it any more. */
-export function freeIfUnmapped(kernel: KernelState, vma: Vma, folio: Folio): void {
-  if (folio.mapCount > 0 || folio.isInPageCache) return;
-  if (vma.inode) {
-    vma.inode.hstate.free(folio);
+/** Frees a folio that nothing maps, caches or refers to any more. */
+export function freeIfUnused(kernel: KernelState, folio: Folio): void {
+  if (folio.mapCount > 0 || folio.isInPageCache || folio.nrReferences > 0) return;
+  const bytes = bytesOf(folio);
+  const hstate = kernel.hstates.get(bytes);
+  if (hstate) {
+    hstate.free(folio);
     return;
   }
   kernel.folios.delete(folio);
   kernel.nodes.free(folio.frame, 0);
   if (kernel.events.isHeard) {
     const { frame } = folio;
-    const bytes = bytesOf(folio);
     kernel.events.emit({ kind: "free", frame, bytes, to: "buddy", restoresReservation: false });
   }
 }

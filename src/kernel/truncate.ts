@@ -5,6 +5,7 @@
 import { roundDown, roundUp } from "../address.ts";
 import type { Errno } from "./errno.ts";
 import type { OpenFile } from "./file.ts";
+import { end } from "./fork.ts";
 import {
   F_SEAL_FUTURE_WRITE,
   F_SEAL_GROW,
@@ -14,6 +15,7 @@ import {
 } from "./hugetlbfs.ts";
 import { zapSingle } from "./munmap.ts";
 import { PlainInode } from "./plain-file.ts";
+import type { Process } from "./process.ts";
 import { allocateForFile } from "./reservation.ts";
 import type { KernelState } from "./state.ts";
 
@@ -21,16 +23,35 @@ import type { KernelState } from "./state.ts";
 const OFFSET_END = 2 ** 63;
 
 /** Takes away what lies behind the new size, private copies included. */
-export function ftruncate(kernel: KernelState, file: OpenFile, size: number): "ok" | Errno {
+export function ftruncate(
+  kernel: KernelState,
+  process: Process,
+  file: OpenFile,
+  size: number,
+): "ok" | Errno {
   const { inode } = file;
   if (!file.isWritable || size < 0) return "EINVAL";
-  if (size >= OFFSET_END) return "EFBIG";
+  if (!isSizeAllowed(kernel, process, inode, size)) return "EFBIG";
   if (inode instanceof Inode && size % inode.hstate.pageBytes !== 0) return "EINVAL";
   if (size < inode.size && inode.seals & F_SEAL_SHRINK) return "EPERM";
   if (size > inode.size && inode.seals & F_SEAL_GROW) return "EPERM";
   if (inode instanceof PlainInode) inode.truncate(size);
   else truncate(kernel, inode, size);
   return "ok";
+}
+
+/** inode_newsize_ok(): false is EFBIG, and SIGXFSZ where it was RLIMIT_FSIZE. */
+function isSizeAllowed(
+  kernel: KernelState,
+  process: Process,
+  { size }: Inode | PlainInode,
+  newSize: number,
+): boolean {
+  if (newSize > size && newSize > process.limits.fsize) {
+    end(kernel, process, { kind: "killed", signal: "SIGXFSZ" });
+    return false;
+  }
+  return newSize < OFFSET_END;
 }
 
 /** hugetlb_vmtruncate(). Precondition: `size` is a multiple of the page. */
@@ -60,6 +81,7 @@ export type FallocateMode = "alloc" | "keep" | "punch" | "punchonly" | "zero" | 
 
 export function fallocate(
   kernel: KernelState,
+  process: Process,
   file: OpenFile,
   mode: FallocateMode,
   offset: number,
@@ -73,6 +95,7 @@ export function fallocate(
   const { inode } = file;
   if (inode instanceof PlainInode) return fallocatePlain(inode, mode, offset, offset + length);
   if (mode === "punch") return punchHole(kernel, inode, offset, length);
+  if (!isSizeAllowed(kernel, process, inode, offset + length)) return "EFBIG";
   return preallocate(kernel, inode, offset, length, mode === "keep");
 }
 

@@ -10,7 +10,7 @@ import type { Folio } from "./folio.ts";
 import type { Inode } from "./hugetlbfs.ts";
 import { allocateHuge, needsReservation, returnUnused } from "./reservation.ts";
 import { ensureTable } from "./shared-tables.ts";
-import { type KernelState, freeIfUnmapped, mapFolio } from "./state.ts";
+import { type KernelState, freeIfUnused, mapFolio } from "./state.ts";
 import { copyFromUser, faultInUser, isUserReadable } from "./user-copy.ts";
 import { type Vma, fileIndex, leafRights, pageBytes } from "./vma.ts";
 import { VM_UFFD_WP } from "./vm-flags.ts";
@@ -144,7 +144,7 @@ function fill4K(
     if (!folio) return "ENOMEM";
     const isReadable = faultInUser(kernel, reader, source, pageBytes(vma));
     if (!isReadable || kernel.tables.lookup(space.root, page)) {
-      freeIfUnmapped(kernel, vma, folio);
+      freeIfUnused(kernel, folio);
       return isReadable ? "EEXIST" : "EFAULT";
     }
     copyFromUser(kernel, reader, source, folio.frame, pageBytes(vma));

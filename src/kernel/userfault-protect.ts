@@ -2,7 +2,7 @@
 import type { Leaf } from "../hardware/page-tables.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
-import { type FaultOutcome, SIGBUS } from "./fault-outcome.ts";
+import { type FaultOutcome, GUARDED, SIGBUS, stuck } from "./fault-outcome.ts";
 import { ensureTable } from "./shared-tables.ts";
 import { type KernelState, invalidate, printk } from "./state.ts";
 import { type Vma, leafRights, pageBytes } from "./vma.ts";
@@ -90,12 +90,13 @@ export function tryUserfault(
 ): FaultOutcome | undefined {
   const mark = space.marks.at(page);
   if (mark === "poisoned") return poisonFault(kernel, space, page);
+  if (mark === "guard") return GUARDED;
   if (!leaf) return !vma.inode && vma.flags & VM_UFFD_MISSING ? SIGBUS : undefined;
   if (!mark) return undefined;
   if (vma.flags & VM_UFFD_WP) return SIGBUS;
   if (vma.inode) {
     const why = "the page is protected for a userfaultfd that does not track that any more";
-    return { kind: "stuck", address: page, why };
+    return stuck(kernel, space.pid, page, why);
   }
   space.marks.delete(page);
   return undefined;

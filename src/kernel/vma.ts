@@ -5,6 +5,7 @@ import type { Inode } from "./hugetlbfs.ts";
 import { type Mempolicy, isSamePolicy } from "./mempolicy.ts";
 import type { PageCounter } from "./page-counter.ts";
 import type { RegionMap } from "./region-map.ts";
+import { VM_MAYBE_GUARD } from "./vm-flags.ts";
 
 export interface Protection {
   readonly read: boolean;
@@ -69,12 +70,15 @@ export function offsetOf(vma: Vma, address: number): number {
   return vma.offset + (address - vma.start);
 }
 
-/** Rights of a leaf in this mapping; private pages become writable by their fault alone. */
+/**
+ * Rights of a leaf in this mapping: at most the mapping's (maybe_mkwrite()); private pages become
+ * writable by their fault alone.
+ */
 export function leafRights(vma: Vma, isWritable: boolean): Rights {
   const { read, write, execute } = vma.protection;
   return {
     user: true,
-    writable: isWritable,
+    writable: isWritable && write,
     executable: execute,
     none: !read && !write && !execute,
   };
@@ -103,7 +107,7 @@ function isMergeableBesideProtection(vma: Vma, next: Vma): boolean {
   return (
     vma.inode === undefined &&
     next.inode === undefined &&
-    vma.flags === next.flags &&
+    (vma.flags & ~VM_MAYBE_GUARD) === (next.flags & ~VM_MAYBE_GUARD) &&
     vma.userfaultfd === next.userfaultfd &&
     offsetOf(vma, vma.end) === next.offset &&
     isSamePolicy(vma.policy, next.policy) &&

@@ -55,7 +55,7 @@ export function parseArgument(text: string, kind: Kind, place: Place): Argument 
     case "flags":
       return { kind: "flags", ...parseMapFlags(text, place) };
     case "word":
-      checkWord(text, [...kind.words, ...(kind.later ?? [])], kind.what, place);
+      checkWord(text, kind.words, kind.what, place);
       return { kind: "word", word: text };
     case "words":
       checkWords(text, kind.words, kind.what, place);

@@ -181,10 +181,6 @@ class ArgumentParser {
       if (!this.#scopes.couldExist(argument.word)) {
         throw new InputError(place, `no earlier line starts ${quote(argument.word)}`);
       }
-    } else if (argument.kind === "word" && kind.kind === "word") {
-      if (kind.later?.includes(argument.word)) {
-        this.#complaints.refuse(place, `${this.#spec.name} ${argument.word}`);
-      }
     }
   }
 

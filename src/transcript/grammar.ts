@@ -15,29 +15,29 @@ const PROCESS_TABLE = [
   "mmap NAME LEN PROT FLAGS [fd=FD] [off=N] [at=ADDR]",
   "munmap ADDR LEN",
   "mprotect ADDR LEN PROT",
-  "later msync ADDR LEN sync|async|inval",
+  "msync ADDR LEN sync|async|inval",
   "mincore ADDR LEN",
   "mremap NAME ADDR OLDLEN NEWLEN [maymove] [fixed at=ADDR] [dontunmap]",
   "madvise ADDR LEN ADVICE",
   "mlock ADDR LEN",
-  "later mlock2 ADDR LEN",
+  "mlock2 ADDR LEN",
   "munlock ADDR LEN",
-  "later mlockall LOCKS",
-  "later munlockall",
+  "mlockall LOCKS",
+  "munlockall",
   "read ADDR",
   "write ADDR VALUE",
   "increment ADDR",
   "touch read|write ADDR PAGES [VALUE]",
-  "later copy_from_user ADDR",
-  "later copy_to_user ADDR [LEN]",
-  "later procmem_write ADDR VALUE",
+  "copy_from_user ADDR",
+  "copy_to_user ADDR [LEN]",
+  "procmem_write ADDR VALUE",
   "fork CHILD",
   "wait ACTOR",
   "exit [STATUS]",
   "exec",
   "signals catch|default",
-  "later setuid UID",
-  "later rlimit memlock|as|data|fsize VALUE",
+  "setuid UID",
+  "rlimit memlock|as|data|fsize VALUE",
   "let NAME ADDR",
   "open FD PATH [rdonly] [creat] [trunc] [tmpfile]",
   "close FD",
@@ -54,10 +54,10 @@ const PROCESS_TABLE = [
   "shmdt ADDR",
   "shmrm ID",
   "shmstat ID",
-  "later vmsplice FD ADDR",
-  "later piperead FD",
-  "later pin PIN ADDR LEN",
-  "later unpin PIN",
+  "vmsplice FD ADDR",
+  "piperead FD",
+  "pin PIN ADDR LEN",
+  "unpin PIN",
   "userfaultfd FD",
   "uffd_register FD ADDR LEN TRACKED",
   "uffd_unregister FD ADDR LEN",
@@ -112,12 +112,10 @@ export const MAP_FLAGS = [
   "stack",
 ] as const satisfies readonly MapFlag[];
 
-/** Move a word up to carry it out. */
-const ADVICES = "dontneed remove dontfork dofork wipeonfork".split(" ");
-const LATER_ADVICES = [
-  ..."dontneed_locked free willneed populate_read populate_write keeponfork cold".split(" "),
-  ..."pageout mergeable hugepage nohugepage collapse dontdump dodump random".split(" "),
-  ..."sequential guard_install hwpoison soft_offline".split(" "),
+const ADVICES = [
+  ..."dontneed dontneed_locked remove free willneed populate_read populate_write".split(" "),
+  ..."dontfork dofork wipeonfork keeponfork cold pageout mergeable hugepage nohugepage".split(" "),
+  ..."collapse dontdump dodump random sequential guard_install hwpoison soft_offline".split(" "),
 ];
 
 /** What an argument may be. */
@@ -130,7 +128,6 @@ export type Kind =
       readonly kind: "word" | "words";
       readonly what: string;
       readonly words: readonly string[];
-      readonly later?: readonly string[];
     };
 
 const U32 = (1n << 32n) - 1n;
@@ -160,7 +157,7 @@ const LABELS: Readonly<Record<string, Kind>> = {
   SIZE: { kind: "size" },
   PROT: { kind: "protection" },
   FLAGS: { kind: "flags" },
-  ADVICE: { kind: "word", what: "advice", words: ADVICES, later: LATER_ADVICES },
+  ADVICE: { kind: "word", what: "advice", words: ADVICES },
   LOCKS: { kind: "words", what: "flag", words: ["current", "future", "onfault"] },
   TRACKED: { kind: "words", what: "fault", words: ["missing", "minor", "wp"] },
   MODE: {

@@ -22,13 +22,9 @@ test("the whole language is understood", () => {
     A fallocate f punch 1h 1h      => ok ; free=2
     A fstat f                      => size=2h+0 blocks=0 nlink=1 blksize=2097152 ;
     A memfd m huge=1G seal
-    A msync a 1h async
-    A mlockall current,onfault
-    A rlimit memlock 64k
     A shmget s 4h huge=2M noreserve
     A shmat b s rdonly at=0x10000000
     A shmdt b
-    A madvise a 1h populate_write
     host mount /mnt/huge min_size=6M,size=50%,mode=0700,uid=5
     host statfs /mnt/huge`;
   expect(parseTranscript(text, "f", { refuseUnimplemented: false }).errors).toBeUndefined();
