@@ -1,4 +1,7 @@
-/** Recordings of kernels on machines of two and three nodes (QEMU, the CPU on node 0), replayed. */
+/**
+ * Recordings of kernels on machines of two and three nodes (QEMU, the CPU on node 0), replayed. For
+ * those of boot the pages were asked for on the kernel's command line, which `verify` does not do.
+ */
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { replay } from "./replay.ts";

@@ -81,7 +81,7 @@ class VirtualKernel implements RealKernel {
       nrNodes: machine.nrNodes ?? 1,
     };
     await this.#endSession();
-    if (this.#booted && !isSame(this.#booted.hardware, hardware)) await this.close();
+    if (this.#booted && !canGoOn(this.#booted.hardware, hardware)) await this.close();
     const { connection } = (this.#booted ??= await this.#boot(hardware));
     this.#session = await Session.begin(connection, PATIENCE[this.#accelerator]);
     if (!this.#session) throw await this.#failure("does not answer");
@@ -124,6 +124,11 @@ class VirtualKernel implements RealKernel {
   }
 }
 
-function isSame(a: Hardware, b: Hardware): boolean {
+/**
+ * Whether a machine that is up serves for the next script. With several nodes it does not: the pool
+ * remembers the node that it grew or shrank on last.
+ */
+function canGoOn(a: Hardware, b: Hardware): boolean {
+  if (b.nrNodes > 1) return false;
   return a.memoryBytes === b.memoryBytes && a.nrCpus === b.nrCpus && a.nrNodes === b.nrNodes;
 }
