@@ -33,32 +33,24 @@ export function copyToUser(
 ): number | Errno {
   const end = address + length;
   if (end > TASK_SIZE) return "EFAULT";
-  const clear = (at: number, stop: number): boolean => {
+  for (let at = address; at < end;) {
+    const stop = Math.min(end, roundDown(at, PAGE_4K) + PAGE_4K);
     const done = tryAccess(kernel, process, (cpu) => {
       const physical = cpu.access(at, "write", 1);
       if (physical < 0) return cpu.fault;
       kernel.machine.ram.write(physical, new Uint8Array(stop - at));
       return undefined;
     });
-    return done.kind === "done";
-  };
-  const isShort = length < 64;
-  for (let at = address; at < end;) {
-    const stop = Math.min(end, roundDown(at, PAGE_4K) + PAGE_4K);
-    const isRetried = isShort && kernel.profile.shortClearFaults === "retried by bytes";
-    if (!clear(at, stop) && !(isRetried && clear(at, stop))) {
-      const nrDone = at - address;
-      const isByWord = isShort && kernel.profile.shortClearFaults === "whole words";
-      return (isByWord ? wholeWords(nrDone, length) : nrDone) || "EFAULT";
-    }
+    if (done.kind !== "done") return clearedBytes(kernel, at - address, length) || "EFAULT";
     at = stop;
   }
   return length;
 }
 
-/** Words come first, then the bytes that are left: of a word that crosses into the fault, none. */
-function wholeWords(nrDone: number, length: number): number {
-  return nrDone < roundDown(length, WORD_BYTES) ? roundDown(nrDone, WORD_BYTES) : nrDone;
+/** How many bytes count of those in front of the fault: whole words, then single bytes. */
+function clearedBytes({ profile }: KernelState, nrBytes: number, length: number): number {
+  const isByWord = profile.clearsWholeWords && nrBytes < roundDown(length, WORD_BYTES);
+  return isByWord ? roundDown(nrBytes, WORD_BYTES) : nrBytes;
 }
 
 /**

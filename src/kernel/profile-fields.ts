@@ -169,10 +169,9 @@ export const PROFILE_FIELDS = {
     what: "MADV_POPULATE goes on behind a hole",
     source: "mm/madvise.c: madvise_populate(); until 6.9",
   },
-  shortClearFaults: {
-    what: "copy_to_user of less than 64 bytes meets a bad page",
-    source: "arch/x86/lib/clear_page_64.S; retried on a CPU without FSRM",
-    values: ["exact", "retried by bytes", "whole words"],
+  clearsWholeWords: {
+    what: "copy_to_user into a bad page counts whole words alone",
+    source: "arch/x86/lib/clear_page_64.S: clear_user_original(); until 6.4",
   },
   pinnedCopyIsWritable: {
     what: "fork copies a pinned huge page writable, read-only or not",
