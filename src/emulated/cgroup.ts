@@ -16,7 +16,7 @@ export function tryPerformCgroup(
       return { result: kernel.removeCgroup(operation.cgroup) };
     case "cgroup_attach": {
       const process = find(operation.actor);
-      if (!process) return { result: "ESRCH" };
+      if (!process || process.isReaped) return { result: "ESRCH" };
       const path = `/sys/fs/cgroup/${operation.cgroup}/cgroup.procs`;
       return { result: kernel.writeFile(path, `${process.pid}`) };
     }

@@ -61,14 +61,25 @@ export const LIFE: Readonly<Record<string, Maker>> = {
     return scene.random.pick(["", "7"]);
   },
   exec(_scene, actor) {
+    // A real program needs data of its own to begin.
+    if (actor.limits.includes("data")) return undefined;
     actor.mappings.length = 0;
     actor.pins.length = 0;
+    actor.hasLockedAll = false;
     return "";
   },
   signals: ({ random }) => (random.chance(70) ? "catch" : "default"),
-  setuid: () => "1000",
-  rlimit({ random }) {
+  setuid(_scene, actor) {
+    // All that a real process has mapped counts against a user's limit.
+    if (actor.hasLockedAll) return undefined;
+    actor.isUser = true;
+    return "1000";
+  },
+  rlimit({ random }, actor) {
     const resource = random.pick(["memlock", "memlock", "fsize", "data"]);
+    // Not every machine's root may raise what was lowered.
+    if (actor.limits.includes(resource)) return undefined;
+    actor.limits.push(resource);
     const values = resource === "memlock" ? ["0", "2m", "8m"] : ["0", "1g"];
     return `${resource} ${random.pick(values)}`;
   },

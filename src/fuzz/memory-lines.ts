@@ -7,6 +7,9 @@ export type Maker = (scene: Scene, actor: Actor) => string | undefined;
 
 const range: Maker = (scene, actor) => scene.range(actor);
 
+/** What a kernel with CONFIG_MEMORY_FAILURE really does, and others refuse. */
+const POISON = ["hwpoison", "soft_offline"];
+
 export const MEMORY: Readonly<Record<string, Maker>> = {
   mmap: (scene, actor) => mmap(scene, actor),
   munmap(scene, actor) {
@@ -26,16 +29,19 @@ export const MEMORY: Readonly<Record<string, Maker>> = {
   mremap: (scene, actor) => mremap(scene, actor),
   madvise(scene, actor) {
     const range = scene.range(actor);
-    const harmful = ["hwpoison", "soft_offline"];
-    const known = wordsOf("process", "madvise", "ADVICE");
-    const words = scene.options.isSafe ? known.filter((word) => !harmful.includes(word)) : known;
+    const words = wordsOf("process", "madvise", "ADVICE").filter((word) => !POISON.includes(word));
     return range && `${range} ${scene.random.chance(50) ? "dontneed" : scene.random.pick(words)}`;
   },
   mincore: range,
   mlock: range,
   mlock2: range,
   munlock: range,
-  mlockall: (scene) => scene.random.pick(["current", "future", "current,future", "future,onfault"]),
+  mlockall(scene, actor) {
+    // Of a user it depends on what else a real process has mapped.
+    if (actor.isUser) return undefined;
+    actor.hasLockedAll = true;
+    return scene.random.pick(["current", "future", "current,future", "future,onfault"]);
+  },
   munlockall: () => "",
   msync(scene, actor) {
     const range = scene.range(actor);

@@ -30,6 +30,12 @@ export interface Actor {
   readonly pins: string[];
   readonly userfaults: string[];
   readonly children: string[];
+  /** Resources that it or an ancestor has limited. */
+  readonly limits: string[];
+  /** Since setuid: not root any more. */
+  isUser: boolean;
+  /** Since mlockall. */
+  hasLockedAll: boolean;
 }
 
 export interface SceneOptions {
@@ -81,6 +87,9 @@ export class Scene {
       pins: [],
       userfaults: [],
       children: [],
+      limits: [],
+      isUser: false,
+      hasLockedAll: false,
     };
     this.actors.push(actor);
     return actor;
@@ -92,6 +101,8 @@ export class Scene {
       mappings: [...mappings],
       files: files.map((file) => ({ ...file })),
       pipes: [...pipes],
+      limits: [...parent.limits],
+      isUser: parent.isUser,
     };
     Object.assign(this.spawn(name), inherited);
     parent.children.push(name);

@@ -9,6 +9,7 @@ export type Capability =
   | "CAP_IPC_OWNER"
   | "CAP_SETUID"
   | "CAP_SYS_ADMIN"
+  | "CAP_SYS_PTRACE"
   | "CAP_SYS_RESOURCE";
 
 /** Root has every capability, and nobody else has one. */

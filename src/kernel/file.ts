@@ -135,8 +135,10 @@ export function stat({ inode }: OpenFile): Stat {
 export function unlink(kernel: KernelState, process: Process, path: string): "ok" | Errno {
   const mount = kernel.mounts.at(directoryOf(path));
   if (mount) {
-    const mayUnlink = isPermitted(process, mount.permissions, MAY_WRITE | MAY_SEARCH);
-    return mayUnlink ? mount.unlink(nameOf(path)) : "EACCES";
+    if (!isPermitted(process, mount.permissions, MAY_SEARCH)) return "EACCES";
+    if (!mount.files.has(nameOf(path))) return "ENOENT";
+    if (!isPermitted(process, mount.permissions, MAY_WRITE)) return "EACCES";
+    return mount.unlink(nameOf(path));
   }
   const plain = kernel.plainFiles.get(path);
   if (!plain) return "ENOENT";

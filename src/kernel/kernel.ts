@@ -504,9 +504,13 @@ export class UserProcess {
     release(this.#kernel, found);
     return found.status;
   }
+  /** Whether it has ended and its parent has waited for it. */
+  get isReaped(): boolean {
+    return !this.#kernel.processes.has(this.pid);
+  }
   /** A signal from outside, which ends it unless it is caught. ESRCH if it is gone and waited for. */
   kill(signal = "SIGKILL"): "ok" | Errno {
-    if (!this.#kernel.processes.has(this.pid)) return "ESRCH";
+    if (this.isReaped) return "ESRCH";
     const { status, catchesSignals } = this.#process;
     const isCaught = catchesSignals && (signal === "SIGBUS" || signal === "SIGSEGV");
     if (!status && !isCaught) end(this.#kernel, this.#process, { kind: "killed", signal });

@@ -14,7 +14,7 @@ import {
 } from "./rlimit.ts";
 import type { KernelState } from "./state.ts";
 import type { Vma } from "./vma.ts";
-import { VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT } from "./vm-flags.ts";
+import { VM_LOCKED, VM_LOCKED_MASK } from "./vm-flags.ts";
 
 /** do_mlock(); `isOnFault`: mlock2 with MLOCK_ONFAULT, which populates huge memory all the same. */
 export function mlock(
@@ -53,7 +53,6 @@ function populateLocked(
 ): "ok" | Errno {
   let nrPages = 0;
   for (const vma of space.overlapping(start, end)) {
-    if (vma.flags & VM_LOCKONFAULT) continue;
     const from = Math.max(start, vma.start);
     const done = populate(kernel, space, vma, from, Math.min(end, vma.end));
     nrPages += done.nrPages;
@@ -125,9 +124,7 @@ export function mlockall(
   if (!isCurrent) return "ok";
   lockAll(kernel, space, flags);
   // mm_populate(): as far as it goes.
-  for (const vma of space.vmas) {
-    if (!(vma.flags & VM_LOCKONFAULT)) populate(kernel, space, vma, vma.start, vma.end);
-  }
+  for (const vma of space.vmas) populate(kernel, space, vma, vma.start, vma.end);
   return "ok";
 }
 

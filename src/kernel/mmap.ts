@@ -17,7 +17,6 @@ import {
   VM_ACCOUNT,
   VM_GROWSDOWN,
   VM_LOCKED,
-  VM_LOCKONFAULT,
   VM_MAYWRITE,
   VM_NOHUGEPAGE,
   VM_NORESERVE,
@@ -182,8 +181,7 @@ function mapRegion(
   space.insert(vma);
   const merged = space.merge(vma);
   // Huge memory forgets that it was to be locked, and so when: it is populated at once.
-  const isLockedNow = (lockFlags & VM_LOCKED) !== 0 && !(merged.flags & VM_LOCKONFAULT);
-  if (request.isPopulated || isLockedNow) populate(kernel, space, merged, start, end);
+  if (request.isPopulated || lockFlags & VM_LOCKED) populate(kernel, space, merged, start, end);
   return start;
 }
 

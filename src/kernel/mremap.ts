@@ -10,7 +10,7 @@ import { mayExpand, mayLockMore } from "./rlimit.ts";
 import { unshareTables } from "./shared-tables.ts";
 import { type KernelState, invalidate } from "./state.ts";
 import { type Vma, leafRights, offsetOf, pageBytes } from "./vma.ts";
-import { VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, VM_UFFD_MASK } from "./vm-flags.ts";
+import { VM_LOCKED, VM_LOCKED_MASK, VM_UFFD_MASK } from "./vm-flags.ts";
 
 export interface MremapRequest {
   readonly address: number;
@@ -252,5 +252,5 @@ function emptied(space: AddressSpace, moved: Vma, address: number, length: numbe
 /** What grew of locked memory is there at once. */
 function populateGrown(kernel: KernelState, space: AddressSpace, start: number, end: number): void {
   const vma = space.find(start);
-  if (vma && !(vma.flags & VM_LOCKONFAULT)) populate(kernel, space, vma, start, end);
+  if (vma) populate(kernel, space, vma, start, end);
 }

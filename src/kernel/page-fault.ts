@@ -14,7 +14,7 @@ import { expandStack } from "./stack.ts";
 import { tryUserfault } from "./userfault-protect.ts";
 import { type KernelState, invalidate, mapFolio, printk } from "./state.ts";
 import { type Protection, type Vma, fileIndex, leafRights, pageBytes } from "./vma.ts";
-import { VM_UFFD_MINOR, VM_UFFD_MISSING } from "./vm-flags.ts";
+import { VM_LOCKONFAULT, VM_UFFD_MINOR, VM_UFFD_MISSING } from "./vm-flags.ts";
 
 export type AccessIntent = "read" | "write" | "fetch";
 
@@ -112,7 +112,9 @@ export function populate(
   start: number,
   end: number,
 ): { readonly nrPages: number; readonly isComplete: boolean } {
-  // populate_vma_page_range(): private writable memory is broken from its copies at once.
+  // populate_vma_page_range(): what is locked on fault waits for it.
+  if (vma.flags & VM_LOCKONFAULT) return { nrPages: 0, isComplete: true };
+  // Private writable memory is broken from its copies at once.
   const intent: AccessIntent = vma.protection.write && !vma.isShared ? "write" : "read";
   const bytes = pageBytes(vma);
   let nrPages = 0;

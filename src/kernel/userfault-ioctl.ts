@@ -1,4 +1,5 @@
 /** What a userfaultfd is asked to do (fs/userfaultfd.c: userfaultfd_ioctl()). */
+import { hasCapability } from "./credentials.ts";
 import type { Errno } from "./errno.ts";
 import type { Process } from "./process.ts";
 import type { KernelState } from "./state.ts";
@@ -30,6 +31,8 @@ export type UserfaultRequest = Range &
 /** A new one for the process's address space; the call is as old as Linux 4.3. */
 export function openUserfaultfd(kernel: KernelState, process: Process): number | Errno {
   if (!kernel.profile.hasUserfaultfd) return "ENOSYS";
+  // userfaultfd_syscall_allowed(), while vm.unprivileged_userfaultfd is 0
+  if (!hasCapability(process, "CAP_SYS_PTRACE")) return "EPERM";
   return process.descriptors.install(new Userfaultfd(kernel, process.space));
 }
 

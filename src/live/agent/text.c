@@ -50,6 +50,7 @@ const char *signal_name(int signal) {
     "SIGFPE",  "SIGKILL", "SIGUSR1", "SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM",
   };
   static char unknown[16];
+  if (signal == SIGXFSZ) return "SIGXFSZ";
   if (signal >= 0 && signal < (int)(sizeof names / sizeof *names)) return names[signal];
   snprintf(unknown, sizeof unknown, "SIG%d", signal);
   return unknown;
