@@ -10,7 +10,7 @@ import { runScript } from "../src/transcript/run.ts";
 export function readScript(file: string) {
   const text = readFileSync(file, "utf8");
   const { script, errors } = parseTranscript(text, file);
-  const isUnderstood = parseTranscript(text, file, { refuseUnimplemented: false }).script;
+  const isUnderstood = parseTranscript(text, file, { refuseUnmodelled: false }).script;
   if (!script && !isUnderstood) throw errors[0];
   return script;
 }

@@ -61,7 +61,7 @@ export async function verifyFiles(
     errors.push(`--kernel: ${unknownKernel(flags.kernel, emulator)}`);
   }
   if (flags.live && flags.vm !== undefined) errors.push("--live and --vm exclude each other");
-  const scripts = await readScripts(paths, io, errors, { refuseUnimplemented: false });
+  const scripts = await readScripts(paths, io, errors, { refuseUnmodelled: false });
   if (flags.record === undefined) {
     errors.push(...scripts.flatMap((script) => script.unimplemented.map(({ message }) => message)));
   }

@@ -184,7 +184,6 @@ export class EmulatedDriver implements Driver {
   }
 }
 
-/** The parser refuses what the grammar marks `later`. */
 function refused(op: string): never {
   throw new InternalError(`the emulated kernel knows no operation ${op}`);
 }

@@ -50,7 +50,6 @@ function setPool(kernel: Kernel, operation: HostOperation): Outcome {
     case "sysctl_nr_hugepages":
       return { result: writeSysctl(hstate, "pool", operation.text) };
     default:
-      // The parser refuses what the grammar marks `later`.
       throw new InternalError(`the emulated kernel knows no operation ${operation.op}`);
   }
 }

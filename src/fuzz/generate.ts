@@ -1,6 +1,5 @@
 /**
- * Random scripts. The same seed and options give the same script, as long as the grammar marks the
- * same operations `later`: those are left out.
+ * Random scripts: the same seed and options give the same script.
  */
 import { FILES, USERFAULTS } from "./file-lines.ts";
 import { HOST } from "./host-lines.ts";
@@ -8,7 +7,6 @@ import { ACCESSES, LIFE } from "./life-lines.ts";
 import { MEMORY } from "./memory-lines.ts";
 import { Random } from "./random.ts";
 import { Scene, type SceneOptions } from "./scene.ts";
-import { isCarriedOut } from "./vocabulary.ts";
 import { DEFAULT_WEIGHTS, type Weights } from "./weights.ts";
 
 export interface GenerateOptions extends SceneOptions {
@@ -41,9 +39,7 @@ const TRIES = 20;
 export function generateScript(seed: number, options: GenerateOptions): readonly string[] {
   const scene = new Scene(new Random(seed), options);
   const { random } = scene;
-  const weights = [...options.weights].filter(([op]) => {
-    return isCarriedOut(op in HOST ? "host" : "process", op);
-  });
+  const weights = [...options.weights];
   const { memory, nrNodes } = options;
   const machine = `machine memory=${memory}${nrNodes > 1 ? ` nodes=${nrNodes}` : ""}`;
   const lines = [machine, `host nr_hugepages ${scene.poolPages()}`];

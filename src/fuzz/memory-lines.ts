@@ -1,6 +1,6 @@
 /** Random system calls on mappings: what follows the operation's name. */
 import type { Actor, Mapping, Scene } from "./scene.ts";
-import { hasOption, wordsOf } from "./vocabulary.ts";
+import { wordsOf } from "./vocabulary.ts";
 
 /** The arguments; undefined: it makes no sense now. */
 export type Maker = (scene: Scene, actor: Actor) => string | undefined;
@@ -118,7 +118,7 @@ const PROTECTIONS = [
 
 function mmap(scene: Scene, actor: Actor): string {
   const { random, options } = scene;
-  const isOfFile = random.chance(40) && hasOption("mmap", "fd");
+  const isOfFile = random.chance(40);
   const file = isOfFile ? random.tryPick(actor.files.filter(({ isHuge }) => isHuge)) : undefined;
   let flags: string = random.weighted(file ? OF_A_FILE : ANONYMOUS) ?? "";
   const isHuge = file !== undefined || flags.includes("huge");

@@ -111,7 +111,7 @@ class ArgumentParser {
     const option = this.#findOption(token.text);
     if (option === undefined) return false;
     this.#rest.shift();
-    const { key, value, isLater } = option;
+    const { key, value } = option;
     const written = value === undefined ? key : `${key}=`;
     if (this.args.has(key)) {
       this.#fail(token.place, `${quote(written)} is given twice`);
@@ -121,7 +121,6 @@ class ArgumentParser {
       const place = { ...token.place, column: token.place.column + written.length };
       this.#argument(key, token.text.slice(written.length), value, place);
     }
-    if (isLater) this.#complaints.refuse(token.place, `${this.#spec.name} ${written}`);
     return true;
   }
 

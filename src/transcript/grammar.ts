@@ -1,7 +1,6 @@
 /**
  * The grammar: one table with a line for every operation. The line is what a usage message
- * shows, and from it the parser knows the parameters. `later` marks what is understood but
- * not carried out yet: delete the word and the operation is on.
+ * shows, and from it the parser knows the parameters.
  *
  *     LABEL      a parameter; LABELS says what it may be       LABEL...  the rest of the line
  *     [LABEL]    a parameter that may be left out              a|b       one of these words
@@ -193,7 +192,6 @@ export interface OptionSpec {
   readonly value?: Kind;
   /** Every key of its bracket. */
   readonly together: readonly string[];
-  readonly isLater: boolean;
 }
 
 export type Role = "process" | "host";
@@ -205,7 +203,6 @@ export interface OperationSpec {
   readonly options: readonly OptionSpec[];
   /** The operation with its parameters, for messages. */
   readonly usage: string;
-  readonly isLater: boolean;
 }
 
 function readTable(rows: readonly string[], role: Role): ReadonlyMap<string, OperationSpec> {
@@ -213,8 +210,7 @@ function readTable(rows: readonly string[], role: Role): ReadonlyMap<string, Ope
 }
 
 function readRow(row: string, role: Role): OperationSpec {
-  const isLater = row.startsWith("later ");
-  const [name, ...pieces] = row.replace(/^later /, "").split(/ (?![^[]*\])/);
+  const [name, ...pieces] = row.split(/ (?![^[]*\])/);
   const parameters: Parameter[] = [];
   const options: OptionSpec[] = [];
   for (const piece of pieces) {
@@ -225,8 +221,7 @@ function readRow(row: string, role: Role): OperationSpec {
       options.push(...readOptions(words));
     }
   }
-  const usage = [name, ...pieces].join(" ").replaceAll("[later ", "[");
-  return { name, role, parameters, options, usage, isLater };
+  return { name, role, parameters, options, usage: row };
 }
 
 function readParameter(text: string, isOptional: boolean): Parameter {
@@ -239,11 +234,10 @@ function readParameter(text: string, isOptional: boolean): Parameter {
 }
 
 function readOptions(words: readonly string[]): OptionSpec[] {
-  const isLater = words[0] === "later";
-  const parts = (isLater ? words.slice(1) : words).map((word) => word.split("="));
+  const parts = words.map((word) => word.split("="));
   const together = parts.map(([key]) => key);
   return parts.map(([key, label]) => {
-    return { key, value: label === undefined ? undefined : kindOf(label), together, isLater };
+    return { key, value: label === undefined ? undefined : kindOf(label), together };
   });
 }
 

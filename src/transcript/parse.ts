@@ -15,8 +15,8 @@ const MOST_ERRORS = 20;
 const EMPTY: ScriptLine = { kind: "blank", text: "" };
 
 export interface ParseOptions {
-  /** Whether what the grammar marks `later` is an error. Default: true. */
-  readonly refuseUnimplemented?: boolean;
+  /** Whether what the emulator does not model is an error. Default: true. */
+  readonly refuseUnmodelled?: boolean;
 }
 
 export type ParseResult =
@@ -35,7 +35,7 @@ export function parseTranscript(
   file: string,
   options: ParseOptions = {},
 ): ParseResult {
-  const parser = new Parser(file, options.refuseUnimplemented ?? true);
+  const parser = new Parser(file, options.refuseUnmodelled ?? true);
   const nul = text.indexOf("\0");
   if (nul >= 0) {
     const error = new InputError(placeAt(text, nul, file), "not a text file: a NUL byte");
@@ -49,18 +49,18 @@ export function parseTranscript(
 
 class Parser {
   readonly #file: string;
-  readonly #refuseUnimplemented: boolean;
+  readonly #refuseUnmodelled: boolean;
   readonly #errors: InputError[] = [];
-  readonly #unimplemented: InputError[] = [];
+  readonly #unmodelled: InputError[] = [];
   readonly #header = new MachineHeaderBuilder();
   readonly #scopes = new Scopes();
   readonly #lines: ScriptLine[] = [];
   readonly #operations: OperationLine[] = [];
   #hasOperation = false;
 
-  constructor(file: string, refuseUnimplemented: boolean) {
+  constructor(file: string, refuseUnmodelled: boolean) {
     this.#file = file;
-    this.#refuseUnimplemented = refuseUnimplemented;
+    this.#refuseUnmodelled = refuseUnmodelled;
   }
 
   get hasEnoughErrors(): boolean {
@@ -104,7 +104,7 @@ class Parser {
       return { errors, isCut: this.hasEnoughErrors };
     }
     const [file, lines, operations] = [this.#file, this.#lines, this.#operations];
-    const [machine, unimplemented] = [this.#header.build(), this.#unimplemented];
+    const [machine, unimplemented] = [this.#header.build(), this.#unmodelled];
     return { script: { file, machine, lines, operations, unimplemented } };
   }
 
@@ -120,14 +120,13 @@ class Parser {
   }
 
   #operation(tokens: readonly Token[], left: string, right?: Token, comment?: string): void {
-    const [actor, operation] = tokens;
+    const [actor] = tokens;
     const spec = this.#actorAndOperation(tokens);
     if (spec === undefined) {
       this.#scopes.giveUp();
       return;
     }
     if (spec.role === "process") this.#scopes.start(actor.text);
-    if (spec.isLater) this.#refuse(operation.place, spec.name);
     const args = parseArguments(spec, tokens, this.#scopes, {
       report: (error) => this.#errors.push(error),
       refuse: (place, what) => this.#refuse(place, what),
@@ -165,8 +164,8 @@ class Parser {
   }
 
   #refuse(place: Place, what: string): void {
-    const errors = this.#refuseUnimplemented ? this.#errors : this.#unimplemented;
-    errors.push(new InputError(place, `${quote(what)} is not implemented yet`));
+    const errors = this.#refuseUnmodelled ? this.#errors : this.#unmodelled;
+    errors.push(new InputError(place, `${quote(what)} is not modelled`));
   }
 
   #fail(place: Place, reason: string): void {

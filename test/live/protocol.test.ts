@@ -7,7 +7,7 @@ import { OPERATIONS } from "../../src/transcript/grammar.ts";
 import { parseTranscript } from "../../src/transcript/parse.ts";
 
 function parse(text: string) {
-  const { script, errors } = parseTranscript(text, "x", { refuseUnimplemented: false });
+  const { script, errors } = parseTranscript(text, "x", { refuseUnmodelled: false });
   if (!script) throw errors[0];
   return script.operations;
 }

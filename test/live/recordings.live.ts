@@ -42,7 +42,7 @@ if (process.geteuid?.() === 0) {
 /** The lines on which the kernel differs from the recording. */
 async function differingLines(file: string, kernel: RealKernel): Promise<string[]> {
   const { script, errors } = parseTranscript(readFileSync(file, "utf8"), file, {
-    refuseUnimplemented: false,
+    refuseUnmodelled: false,
   });
   if (!script) throw errors[0];
   const uses1G = script.operations.some(({ text }) => /\b1G\b/.test(text));

@@ -6,7 +6,7 @@ import { parseTranscript } from "../../src/transcript/parse.ts";
 
 /** The refusal, without what all have in common; undefined: it may run. */
 async function refusal(text: string, isEmulated = true): Promise<string | undefined> {
-  const { script, errors } = parseTranscript(text, "x", { refuseUnimplemented: false });
+  const { script, errors } = parseTranscript(text, "x", { refuseUnmodelled: false });
   if (!script) throw errors[0];
   const emulator = createEmulatedDriver({ kernel: "6.18", memoryBytes: 2 ** 32, nrCpus: 1 });
   try {

@@ -27,7 +27,7 @@ test("the whole language is understood", () => {
     A shmdt b
     host mount /mnt/huge min_size=6M,size=50%,mode=0700,uid=5
     host statfs /mnt/huge`;
-  expect(parseTranscript(text, "f", { refuseUnimplemented: false }).errors).toBeUndefined();
+  expect(parseTranscript(text, "f", { refuseUnmodelled: false }).errors).toBeUndefined();
 });
 
 test("arguments", () => {
