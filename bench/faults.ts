@@ -1,6 +1,7 @@
 /** Page faults of the emulated kernel, from a process's store to its return. */
 import { PAGE_2M, PAGE_4K } from "../src/address.ts";
-import { type Kernel, type UserProcess, createKernel } from "../src/kernel/kernel.ts";
+import { type Kernel, createKernel } from "../src/kernel/kernel.ts";
+import type { UserProcess } from "../src/kernel/user-process.ts";
 import { type Case, type Effort, WrongResult, measure } from "./measure.ts";
 import { type Report, atLeast, formatNumber, formatTiming, timingOf } from "./report.ts";
 import { bareCopies } from "./yardstick/bare-copy.ts";

@@ -1,6 +1,7 @@
 /** fork of a process that maps many huge pages. */
 import { PAGE_2M } from "../src/address.ts";
-import { type UserProcess, createKernel } from "../src/kernel/kernel.ts";
+import { createKernel } from "../src/kernel/kernel.ts";
+import type { UserProcess } from "../src/kernel/user-process.ts";
 import { type Case, type Effort, WrongResult, measure } from "./measure.ts";
 import { type Report, formatTiming, timingOf } from "./report.ts";
 

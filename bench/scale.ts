@@ -1,6 +1,7 @@
 /** How an operation's time grows with what else there is: mappings, processes, the size of a file. */
 import { PAGE_2M, PAGE_4K } from "../src/address.ts";
-import { type UserProcess, createKernel } from "../src/kernel/kernel.ts";
+import { createKernel } from "../src/kernel/kernel.ts";
+import type { UserProcess } from "../src/kernel/user-process.ts";
 import type { MmapRequest } from "../src/kernel/mmap.ts";
 import { type Case, type Effort, WrongResult, measure } from "./measure.ts";
 import { type Report, type Row, atMost, formatNumber, formatTiming, timingOf } from "./report.ts";

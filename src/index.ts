@@ -21,7 +21,8 @@ export type { Snapshot } from "./hardware/snapshot.ts";
 export type { StaleUse } from "./hardware/stale-detector.ts";
 export { Ram } from "./hardware/ram.ts";
 export { type Leaf, type Rights, type TableFrames, PageTables } from "./hardware/page-tables.ts";
-export { type KernelOptions, Kernel, UserProcess, createKernel } from "./kernel/kernel.ts";
+export { type KernelOptions, Kernel, createKernel } from "./kernel/kernel.ts";
+export { UserProcess } from "./kernel/user-process.ts";
 export type { Stop } from "./kernel/access.ts";
 export type { Errno } from "./kernel/errno.ts";
 export {

@@ -1,6 +1,6 @@
 /** Accesses to memory, as the language writes them. */
 import { PAGE_2M } from "../address.ts";
-import type { UserProcess } from "../kernel/kernel.ts";
+import type { UserProcess } from "../kernel/user-process.ts";
 import type { Outcome, ProcessOperation } from "../transcript/driver.ts";
 import { type Operation, describeAccess, formatStop } from "./operation.ts";
 

@@ -1,5 +1,5 @@
 /** A process as a transcript knows it: with names for what Linux numbers. */
-import type { UserProcess } from "../kernel/kernel.ts";
+import type { UserProcess } from "../kernel/user-process.ts";
 
 /** No process has so many files open. */
 export const NOT_OPEN = -1;

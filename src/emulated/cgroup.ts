@@ -1,6 +1,7 @@
 /** What the administrator does with groups, as the language writes it. */
 import { PAGE_2M, formatBytes } from "../address.ts";
-import type { Kernel, UserProcess } from "../kernel/kernel.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { UserProcess } from "../kernel/user-process.ts";
 import type { HostOperation, Outcome } from "../transcript/driver.ts";
 
 /** Undefined: the operation is none of these. `find` has the processes by name. */

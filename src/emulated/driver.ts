@@ -2,7 +2,8 @@
 import { PAGE_2M, formatBytes } from "../address.ts";
 import { InternalError, OptionError } from "../errors.ts";
 import { describeEvent } from "../kernel/event.ts";
-import { type Kernel, type UserProcess, createKernel } from "../kernel/kernel.ts";
+import { type Kernel, createKernel } from "../kernel/kernel.ts";
+import type { UserProcess } from "../kernel/user-process.ts";
 import { formatStatus } from "../kernel/process.ts";
 import { unsigned } from "../kernel/procfs.ts";
 import type {

@@ -1,6 +1,6 @@
 /** What /proc shows of a process, as the language writes it. */
 import { PAGE_2M } from "../address.ts";
-import type { UserProcess } from "../kernel/kernel.ts";
+import type { UserProcess } from "../kernel/user-process.ts";
 import { unsigned } from "../kernel/procfs.ts";
 import type { Outcome, ProcessOperation } from "../transcript/driver.ts";
 import type { Operation } from "./operation.ts";

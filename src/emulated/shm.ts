@@ -1,7 +1,7 @@
 /** System V segments, as the language writes them. */
 import { PAGE_2M } from "../address.ts";
 import { OptionError } from "../errors.ts";
-import type { UserProcess } from "../kernel/kernel.ts";
+import type { UserProcess } from "../kernel/user-process.ts";
 import type { Outcome, ProcessOperation } from "../transcript/driver.ts";
 
 /** No segment has this identifier. */

@@ -8,6 +8,7 @@ import { File } from "./descriptors.ts";
 import type { Errno } from "./errno.ts";
 import { bytesOf } from "./folio.ts";
 import { type HeldPage, getUserPage, heldPage } from "./get-user-pages.ts";
+import type { Inode } from "./hugetlbfs.ts";
 import type { Process } from "./process.ts";
 import { dropReference, takeReference } from "./reference.ts";
 import type { KernelState } from "./state.ts";
@@ -47,6 +48,7 @@ export class IoUring extends File {
     if (length > PAGE_1G) return "EFAULT";
     const kernel = this.#kernel;
     const pages: HeldPage[] = [];
+    const files = new Set<Inode | undefined>();
     const end = address + length;
     for (let at = roundDown(address, PAGE_4K); at < end; at += PAGE_4K) {
       const leaf = getUserPage(kernel, process.space, at, { isWrite: true });
@@ -57,6 +59,11 @@ export class IoUring extends File {
       const page = heldPage(kernel, leaf, at);
       takeReference(page, true);
       pages.push(page);
+      files.add(process.space.find(at)?.inode);
+    }
+    if (files.size > 1 && !kernel.profile.pinsSpanFiles) {
+      unpin(kernel, pages);
+      return "EINVAL";
     }
     const nrPages = accountedPages(pages);
     if (!this.#account(process, nrPages)) {

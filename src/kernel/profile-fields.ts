@@ -89,6 +89,10 @@ export const PROFILE_FIELDS = {
     what: "a freed surplus page leaves though min_size needs it",
     source: "mm/hugetlb.c: free_huge_folio(); R rises above F",
   },
+  pinsSpanFiles: {
+    what: "a buffer of an io_uring may lie in mappings of several files",
+    source: "io_uring/rsrc.c: io_pin_pages(); 6.5",
+  },
   forkCopiesShared: {
     what: "fork copies the entries of shared mappings",
     source: "mm/hugetlb.c: copy_hugetlb_page_range(); until bcd51a3c679d, 6.0",
