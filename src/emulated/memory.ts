@@ -63,12 +63,12 @@ function mmap(process: UserProcess, operation: Operation<"mmap">, fd: number | u
   const isShared = flags.has("shared") || flags.has("shared_validate");
   if ((offset ?? 0) % 4096 !== 0) return { result: "EINVAL" };
   if (!flags.has("anon") && fd === undefined) return { result: "EBADF" };
-  if (!isShared && !flags.has("private")) return { result: "EINVAL" };
   const address = process.mmap({
     fd: flags.has("anon") ? undefined : fd,
     length,
     protection,
     isShared,
+    isUntyped: !isShared && !flags.has("private"),
     isValidated: flags.has("shared_validate") || (flags.has("shared") && flags.has("private")),
     hugePageBytes: isHuge ? (operation.hugeSize ?? PAGE_2M) : undefined,
     isNoreserve: flags.has("noreserve"),

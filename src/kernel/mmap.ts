@@ -30,6 +30,8 @@ export interface MmapRequest {
   readonly protection: Protection;
   /** MAP_SHARED; otherwise MAP_PRIVATE. Shared anonymous memory is modelled for huge pages. */
   readonly isShared?: boolean;
+  /** Neither MAP_SHARED nor MAP_PRIVATE: an error, in its turn. */
+  readonly isUntyped?: boolean;
   /** MAP_SHARED_VALIDATE, as what a shared mapping is asked for. */
   readonly isValidated?: boolean;
   /** Descriptor of the file; undefined: anonymous memory. */
@@ -114,6 +116,7 @@ export function mmapFile(
   if (isLocked && !mayLockMore(kernel, space, length)) return "EAGAIN";
   // file_mmap_ok(); memory without a file has no end.
   if (inode && offset + length >= OFFSET_END) return "EOVERFLOW";
+  if (request.isUntyped) return "EINVAL";
   if (inode && request.isValidated) {
     if (!kernel.profile.hasSharedValidate) return "EINVAL";
     // LEGACY_MAP_MASK: flags that are younger than it are not known to be heard.

@@ -64,11 +64,14 @@ function remapMove(
 ): number | Errno {
   const { address } = request;
   const end = address + request.oldLength;
-  const pieces = space.overlapping(address, end).map(({ start, end: stop }) => {
-    return { start: Math.max(address, start), stop: Math.min(end, stop) };
+  const pieces = space.overlapping(address, end).map(({ start, end: stop, userfaultfd }) => {
+    // vma_multi_allowed()
+    const mayBeOneOfMany = userfaultfd === undefined;
+    return { start: Math.max(address, start), stop: Math.min(end, stop), mayBeOneOfMany };
   });
   if (pieces[0]?.start !== address) return "EFAULT";
-  for (const { start, stop } of pieces) {
+  for (const { start, stop, mayBeOneOfMany } of pieces) {
+    if (!mayBeOneOfMany && (start > address || stop < end)) return "EFAULT";
     const length = stop - start;
     const moved = remap(kernel, space, {
       ...request,

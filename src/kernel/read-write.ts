@@ -1,7 +1,9 @@
 /** read and write of files (fs/hugetlbfs/inode.c: hugetlbfs_read_iter()): there is no write. */
 import type { Errno } from "./errno.ts";
 import type { OpenFile } from "./file.ts";
+import { end } from "./fork.ts";
 import { F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_WRITE, Inode } from "./hugetlbfs.ts";
+import type { Process } from "./process.ts";
 import type { KernelState } from "./state.ts";
 
 /** Up to 8 bytes; holes read as zeros. */
@@ -27,11 +29,22 @@ function huge(kernel: KernelState, inode: Inode, offset: number): number {
 }
 
 /** 8 bytes. */
-export function pwrite(file: OpenFile, offset: number, value: bigint): "ok" | Errno {
+export function pwrite(
+  kernel: KernelState,
+  process: Process,
+  file: OpenFile,
+  offset: number,
+  value: bigint,
+): "ok" | Errno {
   const { inode } = file;
   if (!file.isSeekable) return "ESPIPE";
   if (!file.isWritable) return "EBADF";
   if (inode instanceof Inode) return "EINVAL";
+  // generic_write_check_limits()
+  if (offset >= process.limits.fsize) {
+    end(kernel, process, { kind: "killed", signal: "SIGXFSZ" });
+    return "EFBIG";
+  }
   // shmem_write_begin()
   if (inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) return "EPERM";
   if (inode.seals & F_SEAL_GROW && offset + 8 > inode.size) return "EPERM";

@@ -189,7 +189,7 @@ export class UserProcess {
   }
   /** 8 bytes; EINVAL of a file of huge pages, which cannot be written by a system call. */
   pwrite(fd: number, offset: number, value: bigint): "ok" | Errno {
-    return this.#withFile(fd, (file) => pwrite(file, offset, value));
+    return this.#withFile(fd, (file) => pwrite(this.#kernel, this.#process, file, offset, value));
   }
   fstat(fd: number): Stat | Errno {
     return this.#withFile(fd, (file) => stat(file));
