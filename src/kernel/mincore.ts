@@ -1,6 +1,5 @@
 /** mincore (mm/mincore.c). */
 import { PAGE_4K, roundDown, roundUp } from "../address.ts";
-import { traceWalk } from "../hardware/inspect.ts";
 import { type AddressSpace, TASK_SIZE } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
 import type { Inode } from "./hugetlbfs.ts";
@@ -27,32 +26,64 @@ export function mincore(
     const start = Math.max(vma.start, roundDown(address, bytes));
     const stop = Math.min(vma.end, roundUp(end, bytes));
     kernel.tables.list(space.root, start, stop, (leaf) => count(leaf.address));
-    if (vma.inode && vma.isShared) {
-      cachedInHoles(kernel, space, vma, vma.inode, start, stop).forEach(count);
+    if (!vma.inode || !vma.isShared) continue;
+    const hole = { kernel, space, vma, inode: vma.inode, start, end: stop };
+    if (kernel.profile.mincoreMixesIndexes) {
+      nr += countMixed(hole, Math.max(vma.start, address), Math.min(vma.end, end));
+    } else {
+      cachedInHoles(hole).forEach(count);
     }
   }
   return nr;
 }
 
+/** Whole pages of a shared mapping, some of which may have no table for their entry. */
+interface Range {
+  readonly kernel: KernelState;
+  readonly space: AddressSpace;
+  readonly vma: Vma;
+  readonly inode: Inode;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** mincore_unmapped_range(): where not even a table for its entry is, the page cache is asked. */
-function cachedInHoles(
-  kernel: KernelState,
-  space: AddressSpace,
-  vma: Vma,
-  inode: Inode,
-  start: number,
-  end: number,
-): number[] {
-  const { pageBytes: bytes, level } = inode.hstate;
+function cachedInHoles(range: Range): number[] {
+  const { vma, inode, start, end } = range;
   return inode
     .cachedIn(fileIndex(vma, inode, start), fileIndex(vma, inode, end))
-    .map((index) => vma.start + index * bytes - vma.offset)
-    .filter((page) => !hasTable(page));
+    .map((index) => addressOf(range, index))
+    .filter((page) => !hasTable(range, page));
+}
 
-  function hasTable(page: number): boolean {
-    const reach = bytes * 512;
-    // Where a process has its stack there are tables, though the stack is not modelled.
-    if (roundDown(page, reach) === roundDown(TASK_SIZE, reach)) return true;
-    return traceWalk(kernel.machine.ram, space.root, page).some((step) => step.level === level);
+/**
+ * The same before 6.7: the page cache knew a huge page by its index in huge pages, and was asked for
+ * as many of them, from there on, as there are pages of 4K from `from` to `to` in each.
+ */
+function countMixed(range: Range, from: number, to: number): number {
+  const { vma, inode, start, end } = range;
+  const { pageBytes: bytes } = inode.hstate;
+  const [first, last] = [fileIndex(vma, inode, start), fileIndex(vma, inode, end)];
+  let nr = 0;
+  for (const index of inode.cachedIn(first, last + bytes / PAGE_4K)) {
+    const lowest = Math.max(first, index - bytes / PAGE_4K + 1);
+    for (let asked = lowest; asked <= index && asked < last; asked++) {
+      const page = addressOf(range, asked);
+      const nrAsked = (Math.min(to, page + bytes) - Math.max(from, page)) / PAGE_4K;
+      if (index - asked < nrAsked && !hasTable(range, page)) nr++;
+    }
   }
+  return nr;
+}
+
+function addressOf({ vma, inode }: Range, index: number): number {
+  return vma.start + index * inode.hstate.pageBytes - vma.offset;
+}
+
+function hasTable({ kernel, space, inode }: Range, page: number): boolean {
+  const { pageBytes: bytes, level } = inode.hstate;
+  const reach = bytes * 512;
+  // Where a process has its stack there are tables, though the stack is not modelled.
+  if (roundDown(page, reach) === roundDown(TASK_SIZE, reach)) return true;
+  return kernel.tables.tableAt(space.root, page, level) !== undefined;
 }

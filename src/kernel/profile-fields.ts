@@ -93,6 +93,10 @@ export const PROFILE_FIELDS = {
     what: "a buffer of an io_uring may lie in mappings of several files",
     source: "io_uring/rsrc.c: io_pin_pages(); 6.5",
   },
+  mincoreMixesIndexes: {
+    what: "mincore asks the cache for indexes of 4K in huge pages",
+    source: "mm/mincore.c: __mincore_unmapped_range(); until 6.7",
+  },
   forkCopiesShared: {
     what: "fork copies the entries of shared mappings",
     source: "mm/hugetlb.c: copy_hugetlb_page_range(); until bcd51a3c679d, 6.0",
