@@ -3,9 +3,9 @@
  * model and the slow one (`test/oracle/tlb-model.ts`) must count the same.
  *
  * A reference is an address, a kind, the size of the page it falls into, and a PCID. Of the address
- * bits 0 to 47 count. The **page number** in an array is `address / (bytes of the size the array
- * keeps it as × coalesced pages)`, rounded down. An entry is found by size kept as, page number and,
- * in arrays that keep PCIDs, PCID.
+ * bits 0 to 47 count. An array keeps a page as the size `keptSize()`; the **page number** there is
+ * the address / the bytes of that size (of `coalescedPages` pages, where it is 4K), rounded down. An
+ * entry is found by that size, page number and PCID.
  *
  * 1. The first-level array that serves kind and size is looked up. A hit ends the reference.
  * 2. Else the second-level bank is. Where n banks serve kind and size, it is number (page number mod
