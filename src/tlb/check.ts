@@ -153,6 +153,11 @@ function checkBanks({ firstLevel, secondLevel }: Processor): void {
         if (bank.coalescedPages !== coalescedPages) {
           throw new OptionError(`${path}.coalescedPages`, `differs from ${first}'s`);
         }
+        const odd = REFERENCE_KINDS.find(
+          (k) => serves(bank, k, size) !== serves(banks[0][1], k, size),
+        );
+        if (odd)
+          throw new OptionError(path, `serves ${kind} of ${size} with ${first}, but not ${odd}`);
       }
     }
   }

@@ -10,8 +10,9 @@
  * 1. The first-level array that serves kind and size is looked up. A hit ends the reference.
  * 2. Else the second-level bank is. Where n banks serve kind and size, it is number (page number mod
  *    n) of them, in the order of the data, and there the page number is divided by n.
- * 3. Else the page is walked, and then, with `nextPagePrefetch`, the page after it (same size, at the
- *    end of the 48 bits the first one), unless its bank has it.
+ * 3. Else the page is walked, the levels are filled, and then, with `nextPagePrefetch`, the page after
+ *    it (same size; after the last of the 48 bits the first) is walked too, if a bank serves it that
+ *    does not have it. This counts as a prefetch, not a walk; its entry loads count.
  *
  * What is filled, second level first:
  * - `non-inclusive`: a walk fills both levels, a second-level hit the first level.
@@ -140,7 +141,10 @@ export interface Processor {
   readonly name: string;
   /** At most one array for a kind and size. */
   readonly firstLevel: readonly TlbArray[];
-  /** For a kind and size 0, 1, 2 or 4 banks. A bank serves all kinds of a first-level array or none. */
+  /**
+   * For a kind and size 0, 1, 2 or 4 banks, which serve the same kinds of that size. A bank serves all
+   * kinds of a first-level array or none.
+   */
   readonly secondLevel: readonly SecondLevelBank[];
   readonly inclusion: Inclusion;
   readonly structureCaches: StructureCaches;

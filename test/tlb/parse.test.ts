@@ -50,6 +50,14 @@ describe("what is wrong", () => {
       bank({ kinds: ["load"] }),
     ],
     [
+      "secondLevel[1]: serves load of 4K with secondLevel[0], but not fetch",
+      {
+        ...MINE,
+        firstLevel: [{ ...ARRAY, kinds: ["load", "store"] }],
+        secondLevel: [BANK, { ...BANK, name: "b", kinds: ["load", "store"] }],
+      },
+    ],
+    [
       "secondLevel: 3 banks serve fetch of 4K; it can be 0, 1, 2 or 4",
       { ...MINE, secondLevel: ["a", "b", "c"].map((name) => ({ ...BANK, name })) },
     ],
