@@ -1,0 +1,180 @@
+/** AMD's Zen family. */
+import type { PageSize, Processor, TlbArray, WalkCost } from "./config.ts";
+import type { Claim } from "./evidence.ts";
+import { PROCESSOR_DEFAULTS } from "./parse.ts";
+import { bank, dataArray, fetchArray, walkCost, type Preset } from "./parts.ts";
+
+const ALL: readonly PageSize[] = ["4K", "2M", "1G"];
+
+const CLAIMS: readonly Claim[] = [
+  { about: "*", confidence: "unknown", source: "likely value" },
+  { about: "firstLevel", confidence: "high", source: "cpuid" },
+  { about: "secondLevel", confidence: "medium", source: "amd guide" },
+  {
+    about: "secondLevel.*.hitCycles",
+    confidence: "medium",
+    source: "amd guide",
+    note: "7 to 8 cycles",
+  },
+  { about: "walkers", confidence: "medium", source: "amd guide" },
+  { about: "structureCaches", confidence: "unknown", source: "champsim" },
+  { about: "structureCaches.pd", confidence: "medium", source: "survey" },
+  { about: "structureCaches.pcids", confidence: "unknown", source: "likely value" },
+  { about: "walkCost", confidence: "medium", source: "caches" },
+  { about: "walkCost.memoryCycles", confidence: "unknown", source: "likely value" },
+  { about: "randomSeed", confidence: "high", source: "model", note: "nothing here is random" },
+  ...["firstLevel", "secondLevel"].flatMap((level) =>
+    ["indexGroups", "replacement", "pcids", "keptAs"].map((field): Claim => {
+      return { about: `${level}.*.${field}`, confidence: "unknown", source: "likely value" };
+    }),
+  ),
+  ...["firstLevel", "secondLevel"].map((level): Claim => {
+    return {
+      about: `${level}.*.coalescedPages`,
+      confidence: "unknown",
+      source: "model",
+      note: "neighbouring pages share an entry where their frames are neighbours; a trace does not say which are",
+    };
+  }),
+];
+
+/** The number of ways differs with the page size in a skewed array; the model has one. */
+function skewed(ways: string): Claim {
+  return {
+    about: "secondLevel.L2 dTLB.ways",
+    confidence: "medium",
+    source: "amd guide",
+    note: `skewed: ${ways}`,
+  };
+}
+
+interface Zen {
+  readonly name: string;
+  readonly title: string;
+  /** Entries of the first level for data: fully associative, all sizes. */
+  readonly nrData: number;
+  readonly secondLevel: readonly TlbArray[];
+  readonly walkers: number;
+  readonly cost: WalkCost;
+  readonly pcids: number;
+  readonly claims: readonly Claim[];
+}
+
+function zen({ name, title, nrData, secondLevel, walkers, cost, pcids, claims }: Zen): Preset {
+  const firstLevel = [
+    dataArray("L1 dTLB", nrData, "full", ALL),
+    fetchArray("L1 iTLB", 64, "full", ALL),
+  ];
+  const processor: Processor = {
+    ...PROCESSOR_DEFAULTS,
+    name,
+    firstLevel,
+    secondLevel: secondLevel.map((array) => bank({ ...array, pcids }, 7)),
+    structureCaches: { ...PROCESSOR_DEFAULTS.structureCaches, pd: 24, pcids },
+    walkers,
+    walkCost: cost,
+  };
+  return { title, processor, claims: [...CLAIMS, ...claims] };
+}
+
+const SMASHED = { keptAs: { "1G": "2M" } } as const;
+const L2_1G = dataArray("L2 dTLB 1G", 64, "full", ["1G"]);
+
+export const AMD: readonly Preset[] = [
+  zen({
+    name: "zen2",
+    title: "AMD Zen 2, EPYC 7002, Ryzen 3000",
+    nrData: 64,
+    secondLevel: [
+      dataArray("L2 dTLB", 2048, 8, ALL, SMASHED),
+      fetchArray("L2 iTLB", 1024, 8, ALL, SMASHED),
+    ],
+    walkers: 2,
+    cost: walkCost(
+      [
+        [32, 8, 4],
+        [512, 8, 12],
+        [4096, 16, 39],
+      ],
+      260,
+    ),
+    pcids: 0,
+    claims: [
+      skewed("8 ways for 4K, 4 for 2M"),
+      { about: "secondLevel.*.keptAs", confidence: "medium", source: "amd guide" },
+      {
+        about: "secondLevel.*.pcids",
+        confidence: "high",
+        source: "cpuid",
+        note: "it has no PCIDs",
+      },
+    ],
+  }),
+  zen({
+    name: "zen3",
+    title: "AMD Zen 3, EPYC 7003, Ryzen 5000",
+    nrData: 64,
+    secondLevel: [
+      dataArray("L2 dTLB", 2048, 8, ["4K", "2M"]),
+      L2_1G,
+      fetchArray("L2 iTLB", 512, 8, ALL, SMASHED),
+    ],
+    walkers: 6,
+    cost: walkCost(
+      [
+        [32, 8, 4],
+        [512, 8, 12],
+        [4096, 16, 46],
+      ],
+      270,
+    ),
+    pcids: 4,
+    claims: [skewed("8 ways for 4K, 4 for 2M")],
+  }),
+  zen({
+    name: "zen4",
+    title: "AMD Zen 4, EPYC 9004, Ryzen 7000",
+    nrData: 72,
+    secondLevel: [
+      dataArray("L2 dTLB", 3072, 6, ["4K", "2M"]),
+      L2_1G,
+      fetchArray("L2 iTLB", 512, 8, ALL, SMASHED),
+    ],
+    walkers: 6,
+    cost: walkCost(
+      [
+        [32, 8, 4],
+        [1024, 8, 14],
+        [4096, 16, 50],
+      ],
+      310,
+    ),
+    pcids: 4,
+    claims: [skewed("8 ways for 4K, 6 for 2M")],
+  }),
+  zen({
+    name: "zen5",
+    title: "AMD Zen 5, EPYC 9005, Ryzen 9000",
+    nrData: 96,
+    secondLevel: [
+      dataArray("L2 dTLB", 4096, 16, ["4K", "2M"]),
+      L2_1G,
+      fetchArray("L2 iTLB", 2048, 8, ALL, SMASHED),
+    ],
+    walkers: 6,
+    cost: walkCost(
+      [
+        [48, 12, 4],
+        [1024, 16, 14],
+        [4096, 16, 47],
+      ],
+      330,
+    ),
+    pcids: 4,
+    claims: [
+      { about: "secondLevel.L2 dTLB 1G", confidence: "unknown", source: "likely value" },
+      { about: "secondLevel.*.hitCycles", confidence: "unknown", source: "likely value" },
+      { about: "walkers", confidence: "unknown", source: "likely value" },
+    ],
+  }),
+];
