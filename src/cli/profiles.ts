@@ -6,6 +6,7 @@ import { PROFILE_FIELDS, type ProfileField } from "../kernel/profile-fields.ts";
 import { PROFILES } from "../kernel/profile.ts";
 import { EXIT_AGREES } from "./exit-code.ts";
 import { Output, type Io } from "./streams.ts";
+import { tableLines } from "./table.ts";
 
 const HEAD = `# Kernel profiles
 What the kernels differ in, as \`hugewalk profiles\` prints it. Everything else is the same in all of
@@ -44,12 +45,7 @@ function* markdownLines(): Generator<string> {
     what,
     ...PROFILES.map((profile) => word(profile[field])),
   ]);
-  const widths = head.map((_, i) => Math.max(...[head, ...body].map((cells) => cells[i].length)));
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(" | ")} |`;
-  yield line(head);
-  yield line(widths.map((width) => "-".repeat(width)));
-  for (const cells of body) yield line(cells);
+  yield* tableLines(head, body);
   yield* SOURCES.trimEnd().split("\n");
   for (const [field, { what, source }] of rows()) yield `- ${what} (\`${field}\`): ${source}`;
 }

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import type { Emulator } from "./emulator.ts";
 import { EXIT_AGREES, EXIT_INTERNAL, EXIT_UNUSABLE } from "./exit-code.ts";
+import { addCpusCommand } from "./cpus.ts";
 import { addFuzzCommand } from "./fuzz-command.ts";
 import { printProfiles } from "./profiles.ts";
 import { complain } from "./complaint.ts";
@@ -59,6 +60,7 @@ export async function runCli(
   const program = createProgram(io, emulator, setExitCode);
   addVerifyCommands(program, { io, emulator, real }, setExitCode);
   addFuzzCommand(program, { io, emulator, real }, setExitCode);
+  addCpusCommand(program, io, setExitCode);
   try {
     await program.parseAsync(args, { from: "user" });
     return exitCode;

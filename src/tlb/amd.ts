@@ -66,9 +66,9 @@ function zen({ name, title, nrData, secondLevel, walkers, cost, pcids, claims }:
     fetchArray("L1 iTLB", 64, "full", ALL),
   ];
   const processor: Processor = {
-    ...PROCESSOR_DEFAULTS,
     name,
     firstLevel,
+    ...PROCESSOR_DEFAULTS,
     secondLevel: secondLevel.map((array) => bank({ ...array, pcids }, 7)),
     structureCaches: { ...PROCESSOR_DEFAULTS.structureCaches, pd: 24, pcids },
     walkers,

@@ -48,8 +48,8 @@ export function factsOf(processor: Processor): Fact[] {
   return [...leavesOf(processor, [])];
 }
 
-/** The claim that a fact rests on. */
-export function claimOn({ path }: Fact, claims: readonly Claim[]): Claim | undefined {
+/** The claim that the fact at `path` rests on. */
+export function claimOn(path: readonly string[], claims: readonly Claim[]): Claim | undefined {
   return claims.findLast(({ about }) =>
     about.split(".").every((step, i) => step === "*" || step === path[i]),
   );
@@ -60,7 +60,7 @@ function* leavesOf(value: object, path: readonly string[]): Generator<Fact> {
     const partPath = [...path, key];
     if (key === "name") continue;
     if (!isObject(part)) yield { path: partPath, value: String(part) };
-    else if (Array.isArray(part) && part.every((item) => typeof item === "string")) {
+    else if (Array.isArray(part) && part.some((item) => typeof item === "string")) {
       yield { path: partPath, value: part.join(" ") };
     } else if (Array.isArray(part)) {
       for (const item of part) yield* leavesOf(item, [...partPath, item.name]);

@@ -107,9 +107,9 @@ function intel(
 ): Preset {
   const structureCaches = { ...PROCESSOR_DEFAULTS.structureCaches, pcids: 4 };
   const processor: Processor = {
-    ...PROCESSOR_DEFAULTS,
     name,
     firstLevel,
+    ...PROCESSOR_DEFAULTS,
     secondLevel,
     structureCaches,
     walkers,

@@ -131,11 +131,12 @@ function objectOf<T extends object>(
     if (unknown !== undefined) {
       throw new OptionError(pathTo(unknown), `is none of ${Object.keys(fields).join(" ")}`);
     }
-    const result: Partial<T> = { ...defaults };
+    const result: Partial<T> = {};
     for (const key in fields) {
       const given: unknown = Reflect.get(value, key);
       if (given !== undefined) result[key] = fields[key](given, pathTo(key));
       else if (!Object.hasOwn(defaults, key)) throw new OptionError(pathTo(key), "is missing");
+      else if (defaults[key] !== undefined) result[key] = defaults[key];
     }
     return result as T;
   };

@@ -22,7 +22,7 @@ export function dataArray(
   more: Optional = {},
 ): TlbArray {
   const kinds = ["load", "store"] as const;
-  return { ...ARRAY_DEFAULTS, name, entries, ways, pageSizes, kinds, ...more };
+  return { name, entries, ways, ...ARRAY_DEFAULTS, pageSizes, kinds, ...more };
 }
 
 export function fetchArray(
