@@ -109,12 +109,17 @@ test("next-page prefetch: a sequence finds every other page in the second level"
   expect(model.counts).toMatchObject({ walks: 2, prefetches: 2 });
 });
 
-test("two banks deal 4K pages out between them", () => {
-  const bank = { entries: 2, ways: 2, hitCycles: 7 };
+test("two banks deal 4K pages out between them, and each uses all of its sets", () => {
+  const bank = { entries: 2, ways: 1, hitCycles: 7 };
   const secondLevel = ["even", "odd"].map((name) => ({ ...bank, name }));
-  const model = createModel({ processor: { secondLevel } });
-  found(model, [0, 2, 4, 1]);
-  expect(model.counts.secondLevel.map(({ misses }) => misses)).toEqual([3, 1]);
+  const model = createModel({ first: { entries: 1, ways: 1 }, processor: { secondLevel } });
+  expect(found(model, [0, 2, 1, 0, 2, 4, 2, 0])).toBe("WWW22W2W");
+  expect(model.counts.secondLevel.map(({ misses }) => misses)).toEqual([4, 1]);
+});
+
+test("mru3-plru: after a set is filled in order, its lowest group loses its lowest way", () => {
+  const model = createModel({ first: { entries: 6, ways: 6, replacement: "mru3-plru" } });
+  expect(found(model, [0, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6])).toBe("WWWWWWW111111");
 });
 
 test("an index of two groups is their XOR: pages 1 and 2 + 3 × 4 are in one set of four", () => {
