@@ -23,7 +23,7 @@ export const SOURCES = {
   "likely value": "not published; what relatives have, or the plainest choice",
 } as const;
 
-export type Source = keyof typeof SOURCES;
+type Source = keyof typeof SOURCES;
 
 /**
  * What a part of a processor rests on. `about` is a path as in `factsOf()` or its beginning, `*` for

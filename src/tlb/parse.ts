@@ -37,10 +37,10 @@ export const ARRAY_DEFAULTS: Omit<TlbArray, "name" | "entries" | "ways"> = {
 };
 
 /** ChampSim's sizes. */
-export const STRUCTURE_CACHE_DEFAULTS: StructureCaches = { pml4: 4, pdpt: 8, pd: 32, pcids: 0 };
+const STRUCTURE_CACHE_DEFAULTS: StructureCaches = { pml4: 4, pdpt: 8, pd: 32, pcids: 0 };
 
 /** A core of a server of the years from 2017 on, with half of each cache left to page tables. */
-export const WALK_COST_DEFAULTS: WalkCost = {
+const WALK_COST_DEFAULTS: WalkCost = {
   caches: [
     { name: "L1", lines: 256, ways: 8, cycles: 5 },
     { name: "L2", lines: 8192, ways: 8, cycles: 14 },

@@ -2,7 +2,13 @@
  * A slow model of a processor's TLBs, written after what `src/tlb/config.ts` says and nothing else,
  * to be compared with the fast one: entries are objects, searched for one by one.
  */
-import type { PageSize, Processor, ReferenceKind, TlbArray } from "../../src/tlb/config.ts";
+import {
+  ADDRESS_BITS,
+  type PageSize,
+  type Processor,
+  type ReferenceKind,
+  type TlbArray,
+} from "../../src/tlb/config.ts";
 import { createOrder, EntrySet, xorshift32 } from "./replacement.ts";
 import { Residents, WalkModel, type WalkCounts } from "./walk-model.ts";
 
@@ -148,7 +154,7 @@ export class TlbModel {
   }
 
   refer({ address, kind, pageSize, pcid = 0 }: TlbReference): void {
-    const at = Number(BigInt.asUintN(48, BigInt(address)));
+    const at = Number(BigInt.asUintN(ADDRESS_BITS, BigInt(address)));
     const page: Page = { at, kind, pageSize, pcid };
     for (const array of [...this.#firstLevel, ...this.#secondLevel]) array.enter(pcid);
     this.#walker.enter(pcid);
@@ -217,7 +223,7 @@ export class TlbModel {
   }
 
   #prefetch(page: Page): void {
-    const next = { ...page, at: (page.at + BYTES[page.pageSize]) % 2 ** 48 };
+    const next = { ...page, at: (page.at + BYTES[page.pageSize]) % 2 ** ADDRESS_BITS };
     const second = this.#placeOf(next);
     if (!second || second.bank.has(second.entry, second.nrBanks)) return;
     this.counts.prefetches++;

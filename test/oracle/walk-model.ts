@@ -24,6 +24,7 @@ export class Residents {
 
   /** Returns the one whose entries are dropped for it. */
   enter(pcid: number): number | undefined {
+    if (this.#pcids.at(-1) === pcid) return undefined;
     const at = this.#pcids.indexOf(pcid);
     if (at !== -1) this.#pcids.splice(at, 1);
     this.#pcids.push(pcid);

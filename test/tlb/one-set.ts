@@ -17,11 +17,7 @@ export type NrMisses = (pages: readonly number[]) => number;
  * The order of a full set in which its entries leave, the last one first: entry 0 leaves last. After
  * `history`, misses are made until all have left.
  */
-export function evictionOrder(
-  nrMisses: NrMisses,
-  ways: number,
-  history: readonly number[],
-): number[] {
+function evictionOrder(nrMisses: NrMisses, ways: number, history: readonly number[]): number[] {
   const staying = (candidates: readonly number[], pages: readonly number[]) => {
     const missed = nrMisses(pages);
     return candidates.filter((page) => nrMisses([...pages, page]) === missed);
