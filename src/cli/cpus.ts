@@ -14,7 +14,7 @@ import { tableLines } from "./table.ts";
 
 const HEAD = `# Processors
 The TLBs that hugewalk knows, as \`hugewalk cpus\` prints them: entries × ways and page sizes of each
-array. \`~\`: published, but simplified here or measured by others; \`?\`: nobody published it. Policies,
+array. \`~\`: published, but simplified here or measured by others; \`?\`: a likely value. Policies,
 structure caches and costs of a walk, and what every number rests on: \`hugewalk cpus NAME\`.
 `;
 

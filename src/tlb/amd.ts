@@ -2,13 +2,11 @@
 import type { PageSize, Processor, TlbArray, WalkCost } from "./config.ts";
 import type { Claim } from "./evidence.ts";
 import { PROCESSOR_DEFAULTS } from "./parse.ts";
-import { bank, dataArray, fetchArray, walkCost, type Preset } from "./parts.ts";
+import { bank, claimsOf, dataArray, fetchArray, walkCost, type Preset } from "./parts.ts";
 
 const ALL: readonly PageSize[] = ["4K", "2M", "1G"];
 
-const CLAIMS: readonly Claim[] = [
-  { about: "*", confidence: "unknown", source: "likely value" },
-  { about: "firstLevel", confidence: "high", source: "cpuid" },
+const AMD_CLAIMS: readonly Claim[] = [
   { about: "secondLevel", confidence: "medium", source: "amd guide" },
   {
     about: "secondLevel.*.hitCycles",
@@ -17,17 +15,11 @@ const CLAIMS: readonly Claim[] = [
     note: "7 to 8 cycles",
   },
   { about: "walkers", confidence: "medium", source: "amd guide" },
-  { about: "structureCaches", confidence: "unknown", source: "champsim" },
+];
+
+/** In all of them. */
+const ZEN_CLAIMS: readonly Claim[] = [
   { about: "structureCaches.pd", confidence: "medium", source: "survey" },
-  { about: "structureCaches.pcids", confidence: "unknown", source: "likely value" },
-  { about: "walkCost", confidence: "medium", source: "caches" },
-  { about: "walkCost.memoryCycles", confidence: "unknown", source: "likely value" },
-  { about: "randomSeed", confidence: "high", source: "model", note: "nothing here is random" },
-  ...["firstLevel", "secondLevel"].flatMap((level) =>
-    ["indexGroups", "replacement", "pcids", "keptAs"].map((field): Claim => {
-      return { about: `${level}.*.${field}`, confidence: "unknown", source: "likely value" };
-    }),
-  ),
   ...["firstLevel", "secondLevel"].map((level): Claim => {
     return {
       about: `${level}.*.coalescedPages`,
@@ -74,7 +66,7 @@ function zen({ name, title, nrData, secondLevel, walkers, cost, pcids, claims }:
     walkers,
     walkCost: cost,
   };
-  return { title, processor, claims: [...CLAIMS, ...claims] };
+  return { title, processor, claims: claimsOf(AMD_CLAIMS, [...ZEN_CLAIMS, ...claims]) };
 }
 
 const SMASHED = { keptAs: { "1G": "2M" } } as const;

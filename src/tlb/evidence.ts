@@ -4,7 +4,7 @@ import type { Processor } from "./config.ts";
 /**
  * - `high`: the maker publishes it, or the processor says it itself (CPUID).
  * - `medium`: published, but simplified here, or measured by others on a relative.
- * - `unknown`: nobody published it; a likely value stands here.
+ * - `unknown`: not published, or not found: a likely value stands here.
  */
 export type Confidence = "high" | "medium" | "unknown";
 
@@ -18,9 +18,9 @@ export const SOURCES = {
   champsim: "ChampSim's default",
   survey: "published measurements of several AMD families",
   caches:
-    "published sizes and latencies of a core's caches and its share of the last one; half of each is left to page tables",
+    "published sizes of a core's caches and its share of the last one; half of each is left to page tables",
   model: "how hugewalk models it",
-  "likely value": "not published; what relatives have, or the plainest choice",
+  "likely value": "not published, or not found; what relatives have, or the plainest choice",
 } as const;
 
 type Source = keyof typeof SOURCES;

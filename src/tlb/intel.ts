@@ -2,7 +2,7 @@
 import type { Processor, SecondLevelBank, TlbArray, WalkCost } from "./config.ts";
 import type { Claim } from "./evidence.ts";
 import { PROCESSOR_DEFAULTS } from "./parse.ts";
-import { bank, dataArray, fetchArray, walkCost, type Preset } from "./parts.ts";
+import { bank, claimsOf, claimsOn, dataArray, fetchArray, walkCost, type Preset } from "./parts.ts";
 
 const PLRU = { replacement: "plru" } as const;
 /** In Skylake's STLB live four PCIDs, in its first level one. */
@@ -56,22 +56,10 @@ function oneGigabyteBank(hitCycles: number): SecondLevelBank {
   return bank(dataArray("STLB 1G", 16, 4, ["1G"], more), hitCycles);
 }
 
-const COMMON_CLAIMS: readonly Claim[] = [
-  { about: "*", confidence: "unknown", source: "likely value" },
-  { about: "firstLevel", confidence: "high", source: "cpuid" },
+const INTEL_CLAIMS: readonly Claim[] = [
   { about: "secondLevel", confidence: "high", source: "cpuid" },
   { about: "secondLevel.*.hitCycles", confidence: "high", source: "event model" },
   { about: "walkers", confidence: "high", source: "event model" },
-  { about: "structureCaches", confidence: "unknown", source: "champsim" },
-  { about: "structureCaches.pcids", confidence: "unknown", source: "likely value" },
-  { about: "walkCost", confidence: "medium", source: "caches" },
-  { about: "walkCost.memoryCycles", confidence: "unknown", source: "likely value" },
-  { about: "randomSeed", confidence: "high", source: "model", note: "nothing here is random" },
-  ...["firstLevel", "secondLevel"].flatMap((level) =>
-    ["indexGroups", "replacement", "pcids", "coalescedPages", "keptAs"].map((field): Claim => {
-      return { about: `${level}.*.${field}`, confidence: "unknown", source: "likely value" };
-    }),
-  ),
 ];
 
 const TWO_BANK_CLAIMS: readonly Claim[] = [
@@ -83,17 +71,21 @@ const TWO_BANK_CLAIMS: readonly Claim[] = [
   },
 ];
 
-/** What was measured, and on what. */
+const STORES_AS_ICE_LAKE: Claim = {
+  about: "firstLevel.store dTLB",
+  confidence: "unknown",
+  source: "likely value",
+  note: "as in Ice Lake",
+};
+
+const MEASURED = ["indexGroups", "replacement", "pcids"] as const;
+const BY_TLBDR = { confidence: "high", source: "tlbdr" } as const;
+
 const SKYLAKE_CLAIMS: readonly Claim[] = [
-  ...["dTLB 4K", "iTLB 4K"].flatMap((name) =>
-    ["indexGroups", "replacement", "pcids"].map((field): Claim => {
-      return { about: `firstLevel.${name}.${field}`, confidence: "high", source: "tlbdr" };
-    }),
-  ),
-  ...["indexGroups", "replacement", "pcids"].map((field): Claim => {
-    return { about: `secondLevel.STLB 4K+2M.${field}`, confidence: "high", source: "tlbdr" };
-  }),
-  { about: "inclusion", confidence: "high", source: "tlbdr" },
+  ...claimsOn("firstLevel.dTLB 4K", MEASURED, BY_TLBDR),
+  ...claimsOn("firstLevel.iTLB 4K", MEASURED, BY_TLBDR),
+  ...claimsOn("secondLevel.STLB 4K+2M", MEASURED, BY_TLBDR),
+  { about: "inclusion", ...BY_TLBDR },
 ];
 
 function intel(
@@ -115,14 +107,8 @@ function intel(
     walkers,
     walkCost: cost,
   };
-  return { title, processor, claims: [...COMMON_CLAIMS, ...claims] };
+  return { title, processor, claims: claimsOf(INTEL_CLAIMS, claims) };
 }
-
-function sizeClaims(path: string, claim: Omit<Claim, "about">): Claim[] {
-  return ["entries", "ways"].map((field) => ({ about: `${path}.${field}`, ...claim }));
-}
-
-const disclosed = (note?: string) => ({ confidence: "medium", source: "disclosed", note }) as const;
 
 export const INTEL: readonly Preset[] = [
   intel(
@@ -139,7 +125,7 @@ export const INTEL: readonly Preset[] = [
       ],
       220,
     ),
-    sizeClaims("firstLevel.iTLB 4K", {
+    claimsOn("firstLevel.iTLB 4K", ["entries", "ways"], {
       confidence: "high",
       source: "cpuid",
       note: "Intel's manual says 128 entries",
@@ -209,7 +195,11 @@ export const INTEL: readonly Preset[] = [
     ),
     [
       ...TWO_BANK_CLAIMS,
-      ...sizeClaims("firstLevel.load dTLB 4K", disclosed("CPUID says 64 entries, 4 ways")),
+      ...claimsOn("firstLevel.load dTLB 4K", ["entries", "ways"], {
+        confidence: "medium",
+        source: "disclosed",
+        note: "CPUID says 64 entries, 4 ways",
+      }),
     ],
   ),
   intel(
@@ -226,7 +216,7 @@ export const INTEL: readonly Preset[] = [
       ],
       350,
     ),
-    TWO_BANK_CLAIMS,
+    [...TWO_BANK_CLAIMS, STORES_AS_ICE_LAKE],
   ),
   intel(
     "lion-cove",
@@ -242,6 +232,6 @@ export const INTEL: readonly Preset[] = [
       ],
       380,
     ),
-    TWO_BANK_CLAIMS,
+    [...TWO_BANK_CLAIMS, STORES_AS_ICE_LAKE],
   ),
 ];

@@ -48,3 +48,33 @@ export function walkCost(caches: readonly CacheSize[], memoryCycles: number): Wa
   };
   return { caches: caches.map(share), memoryCycles };
 }
+
+const POLICIES = ["indexGroups", "replacement", "pcids", "coalescedPages", "keptAs"] as const;
+
+/** Claims on these fields, below `path`, that say the same. */
+export function claimsOn(
+  path: string,
+  fields: readonly string[],
+  claim: Omit<Claim, "about">,
+): Claim[] {
+  return fields.map((field) => ({ about: `${path}.${field}`, ...claim }));
+}
+
+/** What a processor's numbers rest on: what it alone has counts most. */
+export function claimsOf(maker: readonly Claim[], own: readonly Claim[]): Claim[] {
+  const likely = { confidence: "unknown", source: "likely value" } as const;
+  return [
+    { about: "*", ...likely },
+    { about: "firstLevel", confidence: "high", source: "cpuid" },
+    ...maker,
+    ...claimsOn("firstLevel.*", POLICIES, likely),
+    ...claimsOn("secondLevel.*", POLICIES, likely),
+    { about: "structureCaches", confidence: "unknown", source: "champsim" },
+    { about: "structureCaches.pcids", ...likely },
+    { about: "walkCost", confidence: "medium", source: "caches" },
+    { about: "walkCost.caches.*.cycles", ...likely },
+    { about: "walkCost.memoryCycles", ...likely },
+    { about: "randomSeed", confidence: "high", source: "model", note: "nothing here is random" },
+    ...own,
+  ];
+}
