@@ -2,6 +2,7 @@
  * What a command says on standard error, and which errors are the user's to mend.
  */
 import { HugewalkError, InputError, OptionError, ResourceError } from "../errors.ts";
+import { TraceError } from "../trace/trace-error.ts";
 import { onOneLine } from "../transcript/text.ts";
 import type { Io } from "./streams.ts";
 
@@ -19,6 +20,7 @@ export function isUsersError(error: unknown): error is HugewalkError {
     error instanceof OptionError ||
     error instanceof ResourceError ||
     error instanceof InputError ||
+    error instanceof TraceError ||
     (error instanceof Error && error.constructor === HugewalkError)
   );
 }

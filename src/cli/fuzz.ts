@@ -95,7 +95,11 @@ class Fuzz {
       generate: (seed) => generateScript(seed, this.#options),
       judge: this.#judge,
       budget: SHRINK_BUDGET,
-      onProgress: ({ nrScripts, counts }) => this.#progress.show(nrScripts, counts.size),
+      onProgress: ({ nrScripts, counts }) =>
+        this.#progress.show(nrScripts, (rate) => {
+          const done = `${nrScripts}/${this.#seeds.length} scripts`;
+          return `${done}, ${rate.toFixed(0)}/s, ${counts.size} kinds`;
+        }),
       signal,
     });
     for await (const finding of campaign.run()) await this.#tell(finding);

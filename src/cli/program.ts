@@ -3,6 +3,7 @@
  */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addConvertCommand } from "./convert-command.ts";
 import type { Emulator } from "./emulator.ts";
 import { EXIT_AGREES, EXIT_INTERNAL, EXIT_UNUSABLE } from "./exit-code.ts";
 import { addCpusCommand } from "./cpus.ts";
@@ -61,6 +62,7 @@ export async function runCli(
   addVerifyCommands(program, { io, emulator, real }, setExitCode);
   addFuzzCommand(program, { io, emulator, real }, setExitCode);
   addCpusCommand(program, io, setExitCode);
+  addConvertCommand(program, io, setExitCode);
   try {
     await program.parseAsync(args, { from: "user" });
     return exitCode;

@@ -1,23 +1,28 @@
 /** How far a long command is, on a line of the terminal that is overwritten; elsewhere nothing. */
 export class Progress {
   readonly #stream: NodeJS.WritableStream & { readonly isTTY?: boolean };
-  readonly #total: number;
+  readonly #total: number | undefined;
   readonly #begun = performance.now();
   #shown = -Infinity;
 
-  constructor(stream: NodeJS.WritableStream & { readonly isTTY?: boolean }, total: number) {
+  constructor(
+    stream: NodeJS.WritableStream & { readonly isTTY?: boolean },
+    /** Undefined if it is not known, as of a pipe. */
+    total: number | undefined,
+  ) {
     this.#stream = stream;
     this.#total = total;
   }
 
-  show(nrDone: number, nrKinds: number): void {
+  /** `describe` gets how many are done a second. */
+  show(nrDone: number, describe: (rate: number) => string): void {
     const now = performance.now();
     if (!this.#stream.isTTY || now - this.#shown < 200) return;
     this.#shown = now;
     const rate = nrDone / ((now - this.#begun) / 1000);
-    const left = nrDone > 0 ? `, ${formatSeconds((this.#total - nrDone) / rate)} left` : "";
-    const done = `${nrDone}/${this.#total} scripts, ${rate.toFixed(0)}/s, ${nrKinds} kinds`;
-    this.#stream.write(`\r\u001b[K${done}${left}`);
+    const isKnown = nrDone > 0 && this.#total !== undefined;
+    const left = isKnown ? `, ${formatSeconds((this.#total - nrDone) / rate)} left` : "";
+    this.#stream.write(`\r\u001b[K${describe(rate)}${left}`);
   }
 
   clear(): void {

@@ -46,7 +46,7 @@ export function inputName(path: string): string {
   return path === "-" ? "<stdin>" : path;
 }
 
-/** Lines to a stream. A reader that went away is no error: what follows is dropped. */
+/** Lines or bytes to a stream. A reader that went away is no error: what follows is dropped. */
 export class Output {
   readonly #stream: NodeJS.WritableStream;
   #isClosed = false;
@@ -67,9 +67,19 @@ export class Output {
     });
   }
 
+  /** Whether nobody reads any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Writes a line, when the stream has room for it. Throws `HugewalkError` if it cannot. */
   async line(text: string): Promise<void> {
-    if (!this.#isClosed && !this.#stream.write(`${text}\n`)) {
+    await this.write(`${text}\n`);
+  }
+
+  /** The same for a text that is no line, or bytes, which the stream keeps. */
+  async write(data: string | Uint8Array): Promise<void> {
+    if (!this.#isClosed && !this.#stream.write(data)) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -99,7 +109,8 @@ export function hasColor({ stdout, env }: Io): boolean {
   return stdout.isTTY === true && env["TERM"] !== "dumb";
 }
 
-function reasonOf(error: unknown): string {
+/** What the system says of an error with files or streams. */
+export function reasonOf(error: unknown): string {
   const code = codeOf(error);
   if (code !== undefined && code in REASONS) return REASONS[code];
   return error instanceof Error ? error.message : String(error);

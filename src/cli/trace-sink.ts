@@ -1,0 +1,79 @@
+/** Where a trace is written to: standard output, or a file that gets its name when it is whole. */
+import { open, rename, rm, stat } from "node:fs/promises";
+import { HugewalkError } from "../errors.ts";
+import { Output, reasonOf, type Io } from "./streams.ts";
+
+export interface Sink {
+  /** Nobody reads what is written: the rest can be left out. */
+  readonly isClosed: boolean;
+  /** The bytes may change afterwards. */
+  write(bytes: Uint8Array): Promise<void>;
+  finish(): Promise<void>;
+  /** Leaves nothing behind. */
+  abandon(): Promise<void>;
+}
+
+export async function createSink(path: string, io: Io): Promise<Sink> {
+  if (path === "-") return outputSink(new Output(io.stdout));
+  return named(path, async () => {
+    const isSpecial = await stat(path).then(
+      (found) => !found.isFile(),
+      () => false,
+    );
+    // A device or a named pipe is written to, not replaced.
+    return fileSink(path, isSpecial ? path : `${path}.${process.pid}.part`);
+  });
+}
+
+function outputSink(output: Output): Sink {
+  return {
+    get isClosed() {
+      return output.isClosed;
+    },
+    write: (bytes) => output.write(bytes.slice()),
+    finish: () => output.flush(),
+    abandon: async () => {},
+  };
+}
+
+/** Writes to `written`, which then becomes `path`. */
+async function fileSink(path: string, written: string): Promise<Sink> {
+  const file = await open(written, "w");
+  const isOther = written !== path;
+  let isClosed = false;
+  const writeAll = async (bytes: Uint8Array) => {
+    for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten;
+  };
+  return {
+    get isClosed() {
+      return isClosed;
+    },
+    write: (bytes) =>
+      named(path, async () => {
+        try {
+          await writeAll(bytes);
+        } catch (error) {
+          if (!(error instanceof Error && "code" in error && error.code === "EPIPE")) throw error;
+          isClosed = true;
+        }
+      }),
+    finish: () =>
+      named(path, async () => {
+        await file.close();
+        if (isOther) await rename(written, path);
+      }),
+    abandon: async () => {
+      await file.close();
+      if (isOther) await rm(written, { force: true });
+    },
+  };
+}
+
+/** An error of the system gets the name of the file that the user gave. */
+async function named<T>(path: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw new HugewalkError(`${path}: ${reasonOf(error)}`);
+  }
+}
