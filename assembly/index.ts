@@ -32,6 +32,7 @@ import * as tables from "./tables";
 export { nrSectionsBacked } from "./ram";
 export { nrTablesInStock } from "./tables";
 export { replay, translateBatch, walkBatch } from "./replay";
+export { lackeyLines, lackeyStoppedAt, parseLackey } from "./lackey";
 
 let exchange: usize = 0;
 let firstCpu: usize = 0;

@@ -2,7 +2,7 @@
 // field offsets, codes. Imports nothing; each constant is untyped, so that both compilers read it.
 // SDM = Intel 64 and IA-32 Architectures Software Developer's Manual; edition in CONTRIBUTING.md.
 
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 
 // ---- Levels, numbered from the leaf (SDM Vol. 3A §4.5) -------------------------------------
 export const LEVEL_PT = 1; // page table: entries map 4K

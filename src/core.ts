@@ -109,7 +109,7 @@ export const EXCHANGE_WORDS = EXCHANGE_BYTES / 8;
 let compiled: WebAssembly.Module | undefined;
 
 /** The hardware half, compiled once a process from the text in this package. */
-function coreModule(): WebAssembly.Module {
+export function coreModule(): WebAssembly.Module {
   compiled ??= new WebAssembly.Module(
     Uint8Array.from(atob(coreWasmBase64), (character) => character.charCodeAt(0)),
   );

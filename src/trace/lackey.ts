@@ -1,10 +1,12 @@
 /**
  * Text of `valgrind --tool=lackey --trace-mem=yes`: `I  0400d7d4,8`, ` L 1ffeffe7c8,8`, ` S …`, and
  * ` M …` for a load and a store of the same bytes. Lines that begin with `==` are valgrind's own.
+ * Usual lines are read by wasm (usual-lines.ts), all others here.
  */
 import { headLines, type Decoder, type OnBroken, type TraceFormat } from "./format.ts";
 import { HEX_VALUES } from "./hex.ts";
 import { isCanonicalHigh, KIND_FETCH, KIND_READ, KIND_WRITE, LARGEST_SIZE } from "./reference.ts";
+import { UsualLines } from "./usual-lines.ts";
 import type { WordBuffer } from "./word-buffer.ts";
 
 const NEWLINE = 10;
@@ -39,6 +41,7 @@ export const LACKEY: TraceFormat = {
 
 class LackeyDecoder implements Decoder {
   readonly #onBroken: OnBroken;
+  readonly #usual = new UsualLines();
   #line = 0;
 
   constructor(onBroken: OnBroken) {
@@ -49,6 +52,9 @@ class LackeyDecoder implements Decoder {
     const end = bytes.lastIndexOf(NEWLINE) + 1;
     let at = from;
     while (at < end && out.hasRoom) {
+      at = this.#usual.read(bytes, at, end, out);
+      this.#line += this.#usual.nrLines;
+      if (at === end || !out.hasRoom) break;
       this.#line++;
       const next = readLine(bytes, at, out);
       if (next > 0) {
