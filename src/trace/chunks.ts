@@ -61,3 +61,19 @@ export class ChunkReader {
     await this.#source.return?.();
   }
 }
+
+/** Puts what is left of one piece before the next one, in the same memory each time. */
+export class Joint {
+  #memory = new Uint8Array(0);
+
+  /** Both as one; good until the next call, whose `rest` may be a part of it. */
+  join(rest: Uint8Array, chunk: Uint8Array): Uint8Array {
+    if (rest.length === 0) return chunk;
+    const length = rest.length + chunk.length;
+    const memory = length <= this.#memory.length ? this.#memory : new Uint8Array(2 * length);
+    memory.set(rest);
+    memory.set(chunk, rest.length);
+    this.#memory = memory;
+    return memory.subarray(0, length);
+  }
+}
