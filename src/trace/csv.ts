@@ -17,11 +17,12 @@ export const CSV_LETTERS: Readonly<Record<number, string>> = {
 
 const NEWLINE = 10;
 const RETURN = 13;
-const HASH = 35;
 const COMMA = 44;
 const ZERO = 48;
 const LOWER_CASE = 32;
+const LOWER_A = 97;
 const LOWER_X = 120;
+const LOWER_Z = 122;
 const KINDS: ReadonlyMap<string, readonly number[]> = new Map([
   ["r", [KIND_READ]],
   ["l", [KIND_READ]],
@@ -52,7 +53,10 @@ class CsvDecoder implements Decoder {
   readonly #tid = new Digits();
   readonly #address = new Digits();
   readonly #size = new Digits();
+  readonly #text = new TextDecoder("latin1");
   #line = 0;
+  /** Where the line that was read ended. */
+  #end = 0;
   #mayHaveHeadings = true;
 
   constructor(onBroken: OnBroken) {
@@ -60,47 +64,60 @@ class CsvDecoder implements Decoder {
   }
 
   decode(bytes: Uint8Array, from: number, out: WordBuffer): number {
+    const end = bytes.lastIndexOf(NEWLINE) + 1;
     let at = from;
-    while (out.hasRoom) {
-      const end = bytes.indexOf(NEWLINE, at);
-      if (end < 0) break;
+    while (at < end && out.hasRoom) {
       this.#line++;
-      const last = bytes[end - 1] === RETURN ? end - 1 : end;
-      const isNothing = last <= at || bytes[at] === HASH;
-      if (!isNothing) {
-        const isHead = this.#mayHaveHeadings && isHeadings(bytes, at, last);
-        const reason = isHead ? undefined : this.#read(bytes, at, last, out);
+      const reason = this.#read(bytes, at, out);
+      if (reason === undefined) {
+        at = this.#end;
         this.#mayHaveHeadings = false;
-        if (reason !== undefined) this.#onBroken(this.#line, reason);
+        continue;
       }
-      at = end + 1;
+      const lineEnd = bytes.indexOf(NEWLINE, at);
+      this.#unusual(this.#text.decode(bytes.subarray(at, lineEnd)).trimEnd(), reason);
+      at = lineEnd + 1;
     }
     return at;
   }
 
-  /** Puts a line's references, or tells why it has none. */
-  #read(bytes: Uint8Array, from: number, end: number, out: WordBuffer): string | undefined {
+  /** A line without reference: one that tells nothing, or broken for that reason. */
+  #unusual(line: string, reason: string): void {
+    if (line === "" || line.startsWith("#")) return;
+    const isHead = this.#mayHaveHeadings && line === CSV_HEADINGS;
+    this.#mayHaveHeadings = false;
+    if (!isHead) this.#onBroken(this.#line, reason);
+  }
+
+  /** Puts a line's references and goes to its end, or tells why it has none. */
+  #read(bytes: Uint8Array, from: number, out: WordBuffer): string | undefined {
     const tid = this.#tid;
     const address = this.#address;
     const size = this.#size;
     if (!tid.readDecimal(bytes, from) || bytes[tid.end] !== COMMA) return "no decimal tid";
-    const kinds = KINDS_BY_BYTE[bytes[tid.end + 1]];
+    let at = tid.end + 1;
+    const kinds = KINDS_BY_BYTE[bytes[at]];
     if (kinds === undefined) return "no kind: R, W, F or M";
-    const start = bytes.indexOf(COMMA, tid.end + 1) + 1;
-    const isHex = bytes[start] === ZERO && (bytes[start + 1] | LOWER_CASE) === LOWER_X;
-    const isNumber = isHex ? address.readHex(bytes, start + 2) : address.readDecimal(bytes, start);
-    if (start === 0 || !isNumber || bytes[address.end] !== COMMA) return "no address";
+    while (isLetter(bytes[at])) at++;
+    if (bytes[at++] !== COMMA) return "no address";
+    const isHex = bytes[at] === ZERO && (bytes[at + 1] | LOWER_CASE) === LOWER_X;
+    const isNumber = isHex ? address.readHex(bytes, at + 2) : address.readDecimal(bytes, at);
+    if (!isNumber || bytes[address.end] !== COMMA) return "no address";
     if (!isCanonicalHigh(address.high)) return "a non-canonical address";
-    if (!size.readDecimal(bytes, address.end + 1) || size.end !== end) return "no decimal size";
+    if (!size.readDecimal(bytes, address.end + 1)) return "no decimal size";
+    const lineEnd = bytes[size.end] === RETURN ? size.end + 1 : size.end;
+    if (bytes[lineEnd] !== NEWLINE) return "no decimal size";
     if (size.high !== 0 || size.low === 0 || size.low > LARGEST_SIZE) {
       return `a size that is not 1 to ${LARGEST_SIZE}`;
     }
+    this.#end = lineEnd + 1;
     out.thread(tid.low, tid.high);
     for (const kind of kinds) out.reference(address.low, address.high, kind, size.low);
     return undefined;
   }
 }
 
-function isHeadings(bytes: Uint8Array, from: number, end: number): boolean {
-  return new TextDecoder("latin1").decode(bytes.subarray(from, end)) === CSV_HEADINGS;
+function isLetter(byte: number): boolean {
+  const lower = byte | LOWER_CASE;
+  return lower >= LOWER_A && lower <= LOWER_Z;
 }
