@@ -13,6 +13,14 @@ const usual = fc
     fc.integer({ min: 1, max: 20 }),
   )
   .map(([start, address, size]) => `${start}${address},${size}`);
+/** Addresses about as long as they may be, canonical or not. */
+const long = fc
+  .tuple(
+    fc.constantFrom("", "0", "00", "1", "f", "ff", "fe"),
+    digits("018f", 2),
+    fc.constantFrom("00ffffffffffff", "ff0f0f0f0f0f0f", "12"),
+  )
+  .map((parts) => ` L ${parts.join("").padEnd(14, "3")},8`);
 const any = fc
   .tuple(
     fc.constantFrom("I  ", " L ", " S ", " M ", "I L", " X ", "", "==", " L"),
@@ -45,6 +53,7 @@ test("every line is read as the pattern says, or counted as broken", async () =>
       { weight: 6, arbitrary: usual },
       { weight: 1, arbitrary: any },
       { weight: 1, arbitrary: spoiled },
+      { weight: 1, arbitrary: long },
     ),
     { minLength: 1, maxLength: 300 },
   );
