@@ -6,6 +6,7 @@
 import { ABI_VERSION, EXCHANGE_BYTES, STATUS_NO_BACKING, TLB_ARRAYS } from "../assembly/layout.ts";
 import { InternalError, OptionError, ResourceError } from "./errors.ts";
 import { coreWasmBase64 } from "./generated/core-wasm.ts";
+import { compileBase64 } from "./wasm.ts";
 
 /** The exports of `assembly/index.ts` as JavaScript sees them (booleans are 0 or 1). */
 interface CoreExports {
@@ -110,9 +111,7 @@ let compiled: WebAssembly.Module | undefined;
 
 /** The hardware half, compiled once a process from the text in this package. */
 export function coreModule(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(
-    Uint8Array.from(atob(coreWasmBase64), (character) => character.charCodeAt(0)),
-  );
+  compiled ??= compileBase64(coreWasmBase64);
   return compiled;
 }
 

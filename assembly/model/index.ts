@@ -1,0 +1,92 @@
+// The TLB model's exports. A program makes arrays, lanes that lead to them, and then feeds batches;
+// counts are read where layout.ts says. Arrays, lanes and routes are linear addresses.
+
+import { TagArray, createArray as create, setPcid } from "./array";
+import { dropPcid as drop, initReplacement } from "./replacement";
+import { Lane, Route, addBank as add, createLane as newLane, routeOf as findRoute } from "./lane";
+import { addWalkCache as addCache, initWalker, setStructures as set } from "./walk";
+import { addLane, replay as replayAll } from "./replay";
+import { allocate as allocateBytes } from "./memory";
+
+/** Where batches are put. */
+export function allocate(nrBytes: u32): usize {
+  return allocateBytes(nrBytes);
+}
+
+export function createArray(
+  nrSets: u32,
+  ways: u32,
+  indexGroups: u32,
+  replacement: u32,
+  seed: u32,
+  tricks: u32,
+): usize {
+  const array = create(nrSets, ways, indexGroups, replacement, seed, tricks);
+  initReplacement(array);
+  return changetype<usize>(array);
+}
+
+/** A lane whose pages have `size`; it takes part in what is replayed from now on. */
+export function createLane(
+  size: u32,
+  inclusion: u32,
+  hasPrefetch: bool,
+  memoryCycles: u32,
+  tricks: u32,
+): usize {
+  const lane = newLane(size, inclusion, hasPrefetch, tricks);
+  initWalker(lane, memoryCycles);
+  addLane(changetype<usize>(lane));
+  return changetype<usize>(lane);
+}
+
+/** Structure caches are arrays, by level: 2 for entries that point to page tables, to 4. */
+export function setStructures(lane: Lane, level: u32, array: usize): void {
+  set(lane, level, array);
+}
+
+/** The next cache that the loads of walks go through. */
+export function addWalkCache(lane: Lane, array: usize, cycles: u32): void {
+  addCache(lane, array, cycles);
+}
+
+/** A kind and a size of a lane. `first`: the array, or 0; shifts lead from a 4K page's number. */
+export function setRoute(
+  lane: Lane,
+  kind: u32,
+  size: u32,
+  first: usize,
+  firstShift: u32,
+  firstSpace: u32,
+  bankShift: u32,
+  bankSpace: u32,
+): usize {
+  const route = findRoute(lane, kind, size);
+  route.size = size;
+  route.first = first;
+  route.firstShift = firstShift;
+  route.firstSpace = firstSpace;
+  route.bankShift = bankShift;
+  route.bankSpace = bankSpace;
+  return changetype<usize>(route);
+}
+
+/** The next of the banks that a route's pages are dealt out to. */
+export function addBank(route: Route, bank: usize): void {
+  add(route, bank);
+}
+
+/** References are those of `pcid` from now on. */
+export function switchPcid(pcid: u32): void {
+  setPcid(pcid);
+}
+
+/** Empties the ways of `array` that have entries of `pcid`. */
+export function dropPcid(array: TagArray, pcid: u32): void {
+  drop(array, pcid);
+}
+
+/** `count` references at `from`, u64 each. */
+export function replay(from: usize, count: u32): void {
+  replayAll(from, count);
+}

@@ -1,0 +1,239 @@
+// A lane: one TLB of its own, in which all pages have one size. All lanes see the same references.
+// What a look-up fills, and in which order, is said in src/tlb/config.ts.
+// `page` is the number of a 4K page; numbers in keys (array.ts) are those of the array.
+
+import {
+  COUNT_FIRST_MISSES,
+  COUNT_LOADS,
+  COUNT_LOOKUPS,
+  COUNT_PREFETCHES,
+  COUNT_WALKS,
+  COUNT_WALK_CYCLES,
+  INCLUSION_EXCLUSIVE,
+  INCLUSION_INCLUSIVE,
+  KINDS,
+  SIZES,
+  SIZE_SHIFT,
+  TRICK_REPEATS,
+} from "./layout";
+import { NUMBER_MASK, TagArray, find, keyOf, setOf, spaceOf } from "./array";
+import { empty, insert, touch } from "./replacement";
+import { Walker, walk } from "./walk";
+import { allocate } from "./memory";
+
+/** For a kind and a size: counts, then where its pages are kept. */
+@unmanaged
+export class Route {
+  lookups: u64;
+  firstMisses: u64;
+  walks: u64;
+  size: u32;
+  /** 0: no first-level array serves it. */
+  first: usize;
+  /** From the number of a 4K page to the array's; and the size its pages are kept as. */
+  firstShift: u32;
+  firstSpace: u32;
+  /** The same of all banks. */
+  bankShift: u32;
+  bankSpace: u32;
+  nrBanks: u32;
+  /** Its log2. */
+  dealShift: u32;
+  bank0: usize;
+  bank1: usize;
+  bank2: usize;
+  bank3: usize;
+}
+if (offsetof<Route>("lookups") != COUNT_LOOKUPS) ERROR("COUNT_LOOKUPS");
+if (offsetof<Route>("firstMisses") != COUNT_FIRST_MISSES) ERROR("COUNT_FIRST_MISSES");
+if (offsetof<Route>("walks") != COUNT_WALKS) ERROR("COUNT_WALKS");
+
+/** Routes lie behind it, by kind, then size. */
+@unmanaged
+export class Lane extends Walker {
+  /** Of all pages. */
+  size: u32;
+  inclusion: u32;
+  /** Whether a walk is followed by one for the next page. */
+  hasPrefetch: bool;
+  skipsRepeats: bool;
+}
+if (offsetof<Lane>("loads0") != COUNT_LOADS) ERROR("COUNT_LOADS");
+if (offsetof<Lane>("prefetches") != COUNT_PREFETCHES) ERROR("COUNT_PREFETCHES");
+if (offsetof<Lane>("cycles") != COUNT_WALK_CYCLES) ERROR("COUNT_WALK_CYCLES");
+
+export function createLane(size: u32, inclusion: u32, hasPrefetch: bool, tricks: u32): Lane {
+  const lane = changetype<Lane>(
+    allocate(offsetof<Lane>() + KINDS * SIZES * offsetof<Route>()),
+  );
+  lane.size = size;
+  lane.inclusion = inclusion;
+  lane.hasPrefetch = hasPrefetch;
+  lane.skipsRepeats = (tricks & TRICK_REPEATS) != 0;
+  return lane;
+}
+
+// @ts-ignore: decorator
+@inline
+export function routeOf(lane: Lane, kind: u32, size: u32): Route {
+  return changetype<Route>(
+    changetype<usize>(lane) + offsetof<Lane>() + (kind * SIZES + size) * offsetof<Route>(),
+  );
+}
+
+/** `index` is below 4. */
+// @ts-ignore: decorator
+@inline
+function bankAddress(route: Route, index: u32): usize {
+  return changetype<usize>(route) + offsetof<Route>("bank0") + index * sizeof<usize>();
+}
+
+// @ts-ignore: decorator
+@inline
+function bankOf(route: Route, number: u64): TagArray {
+  const index = <u32>number & (route.nrBanks - 1);
+  return changetype<TagArray>(load<usize>(bankAddress(route, index)));
+}
+
+/** Behind those that are there already. */
+export function addBank(route: Route, bank: usize): void {
+  store<usize>(bankAddress(route, route.nrBanks++), bank);
+  route.dealShift = 31 - clz(route.nrBanks);
+}
+
+/** `nrTimes` references, one after another, to `page`. */
+// @ts-ignore: decorator
+@inline
+export function refer(lane: Lane, page: u64, kind: u32, nrTimes: u64): void {
+  const route = routeOf(lane, kind, lane.size);
+  route.lookups += nrTimes;
+  if (!route.first) {
+    for (; nrTimes; nrTimes--) {
+      if (!referSecond(lane, route, page)) prefetch(lane, route, page);
+    }
+    return;
+  }
+  const first = changetype<TagArray>(route.first);
+  const key = keyOf(route.firstSpace, page >> route.firstShift);
+  for (; nrTimes; nrTimes--) {
+    if (first.recent == key) return;
+    if (lane.skipsRepeats) first.recent = key;
+    const set = setOf(first, key, 0);
+    const way = find(first, set, key);
+    if (way >= 0) touch(first, set, way);
+    else fillFirst(lane, route, first, set, key, page, kind);
+  }
+}
+
+function fillFirst(
+  lane: Lane,
+  route: Route,
+  first: TagArray,
+  set: usize,
+  key: u64,
+  page: u64,
+  kind: u32,
+): void {
+  route.firstMisses++;
+  const isHit = referSecond(lane, route, page);
+  const evicted = insert(first, set, key);
+  if (evicted && lane.inclusion == INCLUSION_EXCLUSIVE) giveToBank(lane, evicted, kind);
+  if (!isHit) prefetch(lane, route, page);
+}
+
+/** Whether the second level has it; else it is walked. */
+// @ts-ignore: decorator
+@inline
+function referSecond(lane: Lane, route: Route, page: u64): bool {
+  if (!route.nrBanks) {
+    route.walks++;
+    walk(lane, page, route.size);
+    return false;
+  }
+  const number = page >> route.bankShift;
+  const bank = bankOf(route, number);
+  const key = keyOf(route.bankSpace, number);
+  const set = setOf(bank, key, route.dealShift);
+  const way = find(bank, set, key);
+  const isExclusive = lane.inclusion == INCLUSION_EXCLUSIVE && route.first != 0;
+  if (way >= 0) {
+    bank.hits++;
+    if (isExclusive) dropFromBank(lane, bank, key);
+    else touch(bank, set, way);
+    return true;
+  }
+  bank.misses++;
+  route.walks++;
+  walk(lane, page, route.size);
+  if (!isExclusive) fillBank(lane, bank, set, key);
+  return false;
+}
+
+// @ts-ignore: decorator
+@inline
+function fillBank(lane: Lane, bank: TagArray, set: usize, key: u64): void {
+  const evicted = insert(bank, set, key);
+  if (evicted && lane.inclusion == INCLUSION_INCLUSIVE) dropFromFirst(lane, bank, evicted);
+}
+
+/** Walks to the page after `page`, for its bank. */
+// @ts-ignore: decorator
+@inline
+function prefetch(lane: Lane, route: Route, page: u64): void {
+  if (lane.hasPrefetch && route.nrBanks) prefetchPage(lane, route, page);
+}
+
+function prefetchPage(lane: Lane, route: Route, page: u64): void {
+  const next = (page + ((<u64>1) << (SIZE_SHIFT * route.size))) & NUMBER_MASK;
+  const number = next >> route.bankShift;
+  const bank = bankOf(route, number);
+  const key = keyOf(route.bankSpace, number);
+  const set = setOf(bank, key, route.dealShift);
+  if (find(bank, set, key) >= 0) return;
+  lane.prefetches++;
+  walk(lane, next, route.size);
+  fillBank(lane, bank, set, key);
+}
+
+// Where keys go from level to level, both have the same (src/tlb/check.ts).
+
+/** Exclusive: what the first level evicts. */
+function giveToBank(lane: Lane, key: u64, kind: u32): void {
+  const route = routeOf(lane, kind, spaceOf(key));
+  if (!route.nrBanks) return;
+  const bank = bankOf(route, key);
+  const set = setOf(bank, key, route.dealShift);
+  const way = find(bank, set, key);
+  if (way >= 0) touch(bank, set, way);
+  else insert(bank, set, key);
+}
+
+/** Exclusive: kinds that deal pages out to other numbers of banks have sets of their own. */
+function dropFromBank(lane: Lane, bank: TagArray, key: u64): void {
+  for (let kind: u32 = 0; kind < <u32>KINDS; kind++) {
+    const route = routeOf(lane, kind, spaceOf(key));
+    drop(bank, setOf(bank, key, route.dealShift), key);
+  }
+}
+
+/** Inclusive: what a bank evicts. */
+function dropFromFirst(lane: Lane, bank: TagArray, key: u64): void {
+  for (let kind: u32 = 0; kind < <u32>KINDS; kind++) {
+    const route = routeOf(lane, kind, spaceOf(key));
+    if (!route.first || !isServedBy(route, bank)) continue;
+    const first = changetype<TagArray>(route.first);
+    drop(first, setOf(first, key, 0), key);
+  }
+}
+
+function isServedBy(route: Route, bank: TagArray): bool {
+  for (let i: u32 = 0; i < route.nrBanks; i++) {
+    if (load<usize>(bankAddress(route, i)) == changetype<usize>(bank)) return true;
+  }
+  return false;
+}
+
+function drop(array: TagArray, set: usize, key: u64): void {
+  const way = find(array, set, key);
+  if (way >= 0) empty(array, set, way);
+}

@@ -1,0 +1,51 @@
+// Numbers that the TLB model and its TypeScript face (src/tlb/model.ts) share. It imports nothing.
+
+// Replacement: `Replacement` in src/tlb/config.ts says what each does.
+export const REPLACEMENT_LRU = 0;
+export const REPLACEMENT_FIFO = 1;
+export const REPLACEMENT_PLRU = 2;
+export const REPLACEMENT_MRU3_PLRU = 3;
+export const REPLACEMENT_NRU = 4;
+export const REPLACEMENT_RANDOM = 5;
+/** A way's place in an order is a byte, and 255 is no place. */
+export const ORDER_WAYS_MAX = 255;
+/** Trees and marks are one u64; three trees and the last group, too. */
+export const BIT_WAYS_MAX = 64;
+export const GROUP_WAYS_MAX = 48;
+
+export const INCLUSION_NONE = 0;
+export const INCLUSION_INCLUSIVE = 1;
+export const INCLUSION_EXCLUSIVE = 2;
+
+/** Bits of a 4K page's number: addresses have 48. */
+export const PAGE_NUMBER_BITS = 36;
+export const PAGE_4K_SHIFT = 12;
+/** 512 pages of a size are one of the next. */
+export const SIZE_SHIFT = 9;
+
+// Kinds are those of a reference (../layout.ts): read, write, fetch. Sizes: 0 4K, 1 2M, 2 1G.
+export const KINDS = 3;
+export const SIZES = 3;
+export const WALK_CACHES_MAX = 32;
+
+// What is done faster, and counts the same; all are on at first.
+/** Further references to the page that its array was asked for last are hits that change nothing. */
+export const TRICK_REPEATS = 1;
+/** Tags are compared four at a time. */
+export const TRICK_SIMD = 2;
+/** A tree's victim is read from a table of its states. */
+export const TRICK_TABLES = 4;
+export const TRICKS_ALL = 7;
+
+// Counts, u64 each: where they are from the start of …
+// … a route, that is a kind and size of a lane,
+export const COUNT_LOOKUPS = 0;
+export const COUNT_FIRST_MISSES = 8;
+export const COUNT_WALKS = 16;
+// … a second-level bank or a walk's cache,
+export const COUNT_HITS = 0;
+export const COUNT_MISSES = 8;
+// … a lane: entry loads by level (at 8 a PTE's, to 32 a PML4E's), walks ahead, what loads cost.
+export const COUNT_LOADS = 0;
+export const COUNT_PREFETCHES = 40;
+export const COUNT_WALK_CYCLES = 48;

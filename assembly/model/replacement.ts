@@ -1,0 +1,208 @@
+// Who leaves a full set. What a set knows of its ways, behind its tags:
+//   lru, fifo          one byte a way: its position in the order of use, or of filling (0: the last)
+//   plru, mru3-plru    the bits of the trees, those of a tree in heap order; then the last group
+//   nru                marks, a bit each
+//   random             nothing; the array has the number
+
+import {
+  ORDER_WAYS_MAX,
+  REPLACEMENT_FIFO,
+  REPLACEMENT_LRU,
+  REPLACEMENT_MRU3_PLRU,
+  REPLACEMENT_NRU,
+  REPLACEMENT_PLRU,
+  TRICK_TABLES,
+} from "./layout";
+import { FULL, STATE, TagArray, hasPositions, keyAt, pcidOf, replacementState, setKey } from "./array";
+import { allocate } from "./memory";
+
+const GROUPS: u32 = 3;
+/** A table of victims has at most 2^11 bytes; that of 12 ways in three groups. */
+const TABLE_BITS_MAX: u32 = 11;
+
+function isTree(array: TagArray): bool {
+  return array.replacement == REPLACEMENT_PLRU || array.replacement == REPLACEMENT_MRU3_PLRU;
+}
+
+function nrGroups(array: TagArray): u32 {
+  return array.replacement == REPLACEMENT_MRU3_PLRU ? GROUPS : 1;
+}
+
+/** Makes a new array ready. */
+export function initReplacement(array: TagArray): void {
+  if (hasPositions(array.replacement)) initPositions(array);
+  if (isTree(array)) initTrees(array);
+}
+
+function initPositions(array: TagArray): void {
+  for (let i: u32 = 0; i <= array.setMask; i++) {
+    const set = array.sets + i * array.setBytes;
+    const positions = replacementState(array, set) + STATE;
+    const end = set + array.setBytes;
+    for (let at = positions; at < end; at++) {
+      const way = <u32>(at - positions);
+      store<u8>(at, <u8>(way < array.ways ? way : ORDER_WAYS_MAX));
+    }
+  }
+}
+
+function initTrees(array: TagArray): void {
+  const groupWays = array.ways / nrGroups(array);
+  array.touches = allocate(array.ways << 4);
+  for (let way: u32 = 0; way < array.ways; way++) {
+    const group = way / groupWays;
+    const tree = group * (groupWays - 1);
+    let cleared: u64 = 0;
+    let set: u64 = 0;
+    let node: u32 = 1;
+    for (let half = groupWays >> 1; half; half >>= 1) {
+      const isUpper = ((way % groupWays) & half) != 0;
+      const bit = (<u64>1) << (tree + node - 1);
+      cleared |= bit;
+      if (!isUpper) set |= bit;
+      node = (node << 1) | u32(isUpper);
+    }
+    if (nrGroups(array) > 1) {
+      const shift = array.ways - GROUPS;
+      cleared |= (<u64>3) << shift;
+      set |= (<u64>group) << shift;
+    }
+    store<u64>(array.touches + (way << 4), ~cleared);
+    store<u64>(array.touches + (way << 4), set, 8);
+  }
+  const bits = nrGroups(array) > 1 ? array.ways - GROUPS + 2 : array.ways - 1;
+  if (bits > TABLE_BITS_MAX || !(array.tricks & TRICK_TABLES)) return;
+  const victims = allocate((<usize>1) << bits);
+  for (let state: u32 = 0; state < 1 << bits; state++) {
+    store<u8>(victims + state, <u8>treeVictim(array, state));
+  }
+  array.victims = victims;
+}
+
+function treeVictim(array: TagArray, state: u64): u32 {
+  const groupWays = array.ways / nrGroups(array);
+  const group =
+    nrGroups(array) > 1 ? (<u32>(state >> (array.ways - GROUPS)) + 1) % GROUPS : 0;
+  const tree = group * (groupWays - 1);
+  let node: u32 = 1;
+  while (node < groupWays) node = (node << 1) | (<u32>(state >> (tree + node - 1)) & 1);
+  return group * groupWays + node - groupWays;
+}
+
+/** `way` is hit. */
+// @ts-ignore: decorator
+@inline
+export function touch(array: TagArray, set: usize, way: u32): void {
+  const at = replacementState(array, set);
+  if (array.touches) {
+    const bits = array.touches + (way << 4);
+    store<u64>(at, (load<u64>(at, STATE) & load<u64>(bits)) | load<u64>(bits, 8), STATE);
+  } else if (array.replacement == REPLACEMENT_LRU) {
+    moveFirst(at + STATE, set + array.setBytes, way);
+  } else if (array.replacement == REPLACEMENT_NRU) {
+    const own = (<u64>1) << way;
+    const marks = load<u64>(at, STATE) | own;
+    const all = ~(<u64>0) >> (64 - array.ways);
+    store<u64>(at, marks == all ? own : marks, STATE);
+  }
+}
+
+/** `way` is filled. */
+// @ts-ignore: decorator
+@inline
+function touchFilled(array: TagArray, set: usize, way: u32): void {
+  if (array.replacement == REPLACEMENT_FIFO) {
+    moveFirst(replacementState(array, set) + STATE, set + array.setBytes, way);
+  } else {
+    touch(array, set, way);
+  }
+}
+
+/** Fills a way of `set`, which does not have `key`; returns the key that leaves for it, or 0. */
+// @ts-ignore: decorator
+@inline
+export function insert(array: TagArray, set: usize, key: u64): u64 {
+  let way: u32;
+  let evicted: u64 = 0;
+  const empty = load<u32>(replacementState(array, set), FULL) ? -1 : emptyWay(array, set);
+  if (empty < 0) {
+    way = victim(array, set);
+    evicted = keyAt(array, set, way);
+  } else {
+    way = empty;
+  }
+  setKey(array, set, way, key);
+  touchFilled(array, set, way);
+  return evicted;
+}
+
+/** The lowest empty way, or −1, which is remembered until a way is emptied. */
+function emptyWay(array: TagArray, set: usize): i32 {
+  for (let way: u32 = 0; way < array.ways; way++) if (!keyAt(array, set, way)) return way;
+  store<u32>(replacementState(array, set), 1, FULL);
+  return -1;
+}
+
+/** Empties `way`. Nothing else changes. */
+export function empty(array: TagArray, set: usize, way: u32): void {
+  if (keyAt(array, set, way) == array.recent) array.recent = 0;
+  setKey(array, set, way, 0);
+  store<u32>(replacementState(array, set), 0, FULL);
+}
+
+/** Empties the ways that have entries of `pcid`. */
+export function dropPcid(array: TagArray, pcid: u32): void {
+  for (let i: u32 = 0; i <= array.setMask; i++) {
+    const set = array.sets + i * array.setBytes;
+    for (let way: u32 = 0; way < array.ways; way++) {
+      const key = keyAt(array, set, way);
+      if (key && pcidOf(key) == pcid) empty(array, set, way);
+    }
+  }
+}
+
+/** Makes `way` the one touched last: those before it move one back. */
+function moveFirst(positions: usize, end: usize, way: u32): void {
+  const position = i8x16.splat(load<u8>(positions + way));
+  for (let at = positions; at < end; at += 16) {
+    const old = v128.load(at);
+    // A comparison that holds gives −1.
+    const moved = i8x16.sub(old, i8x16.lt_u(old, position));
+    v128.store(at, v128.andnot(moved, i8x16.eq(old, position)));
+  }
+}
+
+/** The way that leaves a full set. */
+// @ts-ignore: decorator
+@inline
+function victim(array: TagArray, set: usize): u32 {
+  const at = replacementState(array, set) + STATE;
+  if (array.victims) return load<u8>(array.victims + <usize>load<u64>(at));
+  return victimSlow(array, at, set + array.setBytes);
+}
+
+function victimSlow(array: TagArray, at: usize, end: usize): u32 {
+  if (hasPositions(array.replacement)) return lastOf(at, end, array.ways);
+  if (isTree(array)) return treeVictim(array, load<u64>(at));
+  if (array.replacement == REPLACEMENT_NRU) {
+    const way = <u32>ctz(~load<u64>(at));
+    return way < array.ways ? way : 0;
+  }
+  let x = array.random;
+  x ^= x << 13;
+  x ^= x >> 17;
+  x ^= x << 5;
+  array.random = x;
+  return <u32>((<u64>x * array.ways) >> 32);
+}
+
+function lastOf(positions: usize, end: usize, ways: u32): u32 {
+  const last = i8x16.splat(<u8>(ways - 1));
+  let at = positions;
+  let here = i8x16.bitmask(i8x16.eq(v128.load(at), last));
+  while (!here && at < end) {
+    at += 16;
+    here = i8x16.bitmask(i8x16.eq(v128.load(at), last));
+  }
+  return <u32>(at - positions) + <u32>ctz(here);
+}

@@ -1,0 +1,111 @@
+// A walk that misses all TLBs: entry loads by level, through structure caches, and what they cost.
+// Page numbers are those of 4K pages. Levels count from the leaf: 1 a PTE, 4 a PML4E.
+
+import { SIZE_SHIFT, WALK_CACHES_MAX } from "./layout";
+import { TagArray, find, keyOf, setOf } from "./array";
+import { insert, touch } from "./replacement";
+import { allocate } from "./memory";
+
+const TOP_LEVEL: u32 = 4;
+/** 8 entries are a line of 64 bytes. */
+const LINE_SHIFT: u32 = 3;
+
+@unmanaged
+export class Walker {
+  /** By level, from 1 on; 0 is not used. */
+  loads0: u64;
+  loads1: u64;
+  loads2: u64;
+  loads3: u64;
+  loads4: u64;
+  prefetches: u64;
+  cycles: u64;
+  memoryCycles: u32;
+  /** The caches that loads go through: `WalkCache`s, from the nearest on. */
+  nrCaches: u32;
+  caches: usize;
+  /** Structure caches by level: entries that point to tables; 0: there is none. */
+  structures0: usize;
+  structures1: usize;
+  structures2: usize;
+  structures3: usize;
+  structures4: usize;
+}
+
+@unmanaged
+export class WalkCache {
+  array: usize;
+  cycles: u32;
+}
+
+export function initWalker(walker: Walker, memoryCycles: u32): void {
+  walker.memoryCycles = memoryCycles;
+  walker.caches = allocate(WALK_CACHES_MAX * offsetof<WalkCache>());
+}
+
+/** Behind those that are there already. */
+export function addWalkCache(walker: Walker, array: usize, cycles: u32): void {
+  const cache = changetype<WalkCache>(walker.caches + walker.nrCaches++ * offsetof<WalkCache>());
+  cache.array = array;
+  cache.cycles = cycles;
+}
+
+function structuresAddress(walker: Walker, level: u32): usize {
+  return changetype<usize>(walker) + offsetof<Walker>("structures0") + level * sizeof<usize>();
+}
+
+export function setStructures(walker: Walker, level: u32, array: usize): void {
+  store<usize>(structuresAddress(walker, level), array);
+}
+
+function structuresOf(walker: Walker, level: u32): TagArray {
+  return changetype<TagArray>(load<usize>(structuresAddress(walker, level)));
+}
+
+/** Walks to the page of `size` (0: 4K) that 4K page `page` lies in. */
+export function walk(walker: Walker, page: u64, size: u32): void {
+  const leaf = size + 1;
+  for (let level = firstLoad(walker, page, leaf); level >= leaf; level--) {
+    loadEntry(walker, page, level);
+    const structures = structuresOf(walker, level);
+    if (level == leaf || !changetype<usize>(structures)) continue;
+    const key = keyOf(level, page >> (SIZE_SHIFT * (level - 1)));
+    insert(structures, setOf(structures, key, 0), key);
+  }
+}
+
+/** The level below the lowest entry that a structure cache has, which is touched. */
+function firstLoad(walker: Walker, page: u64, leaf: u32): u32 {
+  for (let level = leaf + 1; level <= TOP_LEVEL; level++) {
+    const structures = structuresOf(walker, level);
+    if (!changetype<usize>(structures)) continue;
+    const key = keyOf(level, page >> (SIZE_SHIFT * (level - 1)));
+    const set = setOf(structures, key, 0);
+    const way = find(structures, set, key);
+    if (way < 0) continue;
+    touch(structures, set, way);
+    return level - 1;
+  }
+  return TOP_LEVEL;
+}
+
+function loadEntry(walker: Walker, page: u64, level: u32): void {
+  const count = changetype<usize>(walker) + (level << 3);
+  store<u64>(count, load<u64>(count) + 1);
+  const key = keyOf(level, page >> (SIZE_SHIFT * (level - 1) + LINE_SHIFT));
+  let cost = walker.memoryCycles;
+  for (let i: u32 = 0; i < walker.nrCaches; i++) {
+    const cache = changetype<WalkCache>(walker.caches + i * offsetof<WalkCache>());
+    const array = changetype<TagArray>(cache.array);
+    const set = setOf(array, key, 0);
+    const way = find(array, set, key);
+    if (way >= 0) {
+      touch(array, set, way);
+      array.hits++;
+      cost = cache.cycles;
+      break;
+    }
+    insert(array, set, key);
+  }
+  walker.cycles += cost;
+}

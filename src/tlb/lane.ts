@@ -1,0 +1,219 @@
+/** A lane of the model: a processor's TLBs with pages of one size, laid out in wasm. */
+import { KIND_FETCH, KIND_READ, KIND_WRITE } from "../../assembly/layout.ts";
+import {
+  BIT_WAYS_MAX,
+  COUNT_FIRST_MISSES,
+  COUNT_HITS,
+  COUNT_LOADS,
+  COUNT_LOOKUPS,
+  COUNT_MISSES,
+  COUNT_PREFETCHES,
+  COUNT_WALKS,
+  COUNT_WALK_CYCLES,
+  GROUP_WAYS_MAX,
+  INCLUSION_EXCLUSIVE,
+  INCLUSION_INCLUSIVE,
+  INCLUSION_NONE,
+  ORDER_WAYS_MAX,
+  REPLACEMENT_FIFO,
+  REPLACEMENT_LRU,
+  REPLACEMENT_MRU3_PLRU,
+  REPLACEMENT_NRU,
+  REPLACEMENT_PLRU,
+  REPLACEMENT_RANDOM,
+} from "../../assembly/model/layout.ts";
+import { OptionError } from "../errors.ts";
+import {
+  type Inclusion,
+  PAGE_SHIFT,
+  PAGE_SIZES,
+  type PageSize,
+  type Processor,
+  REFERENCE_KINDS,
+  type ReferenceKind,
+  type Replacement,
+  type TlbArray,
+  keptSize,
+  nrWays,
+  serves,
+} from "./config.ts";
+import type { TlbCounts } from "./counts.ts";
+import type { WasmModel } from "./wasm-model.ts";
+
+const KIND_CODES: Readonly<Record<ReferenceKind, number>> = {
+  fetch: KIND_FETCH,
+  load: KIND_READ,
+  store: KIND_WRITE,
+};
+const REPLACEMENT_CODES: Readonly<Record<Replacement, number>> = {
+  lru: REPLACEMENT_LRU,
+  fifo: REPLACEMENT_FIFO,
+  plru: REPLACEMENT_PLRU,
+  "mru3-plru": REPLACEMENT_MRU3_PLRU,
+  nru: REPLACEMENT_NRU,
+  random: REPLACEMENT_RANDOM,
+};
+const INCLUSION_CODES: Readonly<Record<Inclusion, number>> = {
+  "non-inclusive": INCLUSION_NONE,
+  inclusive: INCLUSION_INCLUSIVE,
+  exclusive: INCLUSION_EXCLUSIVE,
+};
+const WAYS_MAX: Readonly<Record<Replacement, number>> = {
+  lru: ORDER_WAYS_MAX,
+  fifo: ORDER_WAYS_MAX,
+  plru: BIT_WAYS_MAX,
+  "mru3-plru": GROUP_WAYS_MAX,
+  nru: BIT_WAYS_MAX,
+  random: Infinity,
+};
+/** Levels of the entries in structure caches. */
+const STRUCTURE_LEVELS = { pd: 2, pdpt: 3, pml4: 4 } as const;
+const STRUCTURES = ["pd", "pdpt", "pml4"] as const;
+const ENTRY_LEVELS = [1, 2, 3, 4] as const;
+
+export interface LaneOptions {
+  readonly pageSize: PageSize;
+  readonly hasWalkCost: boolean;
+  readonly tricks: number;
+}
+
+/** For a kind and size: what its counts belong to. */
+interface Route {
+  readonly address: number;
+  /** The first-level array that serves it; undefined: none. */
+  readonly first: number | undefined;
+}
+
+export class Lane {
+  /** Arrays, in the order of the processor's data. */
+  readonly firstLevel: readonly number[];
+  readonly secondLevel: readonly number[];
+  readonly structures: readonly number[];
+  readonly #walkCaches: readonly number[];
+  readonly #routes: readonly Route[];
+  readonly #lane: number;
+  readonly #wasm: WasmModel;
+  readonly #processor: Processor;
+  readonly #options: LaneOptions;
+
+  constructor(wasm: WasmModel, processor: Processor, options: LaneOptions) {
+    this.#wasm = wasm;
+    this.#processor = processor;
+    this.#options = options;
+    this.#lane = wasm.createLane(
+      PAGE_SIZES.indexOf(options.pageSize),
+      INCLUSION_CODES[processor.inclusion],
+      processor.nextPagePrefetch ? 1 : 0,
+      processor.walkCost.memoryCycles,
+      options.tricks,
+    );
+    const { firstLevel, secondLevel } = processor;
+    this.firstLevel = firstLevel.map((array, i) => this.#create(`firstLevel[${i}]`, array));
+    this.secondLevel = secondLevel.map((bank, i) => this.#create(`secondLevel[${i}]`, bank));
+    this.structures = this.#createStructures();
+    this.#walkCaches = options.hasWalkCost ? this.#createWalkCaches() : [];
+    this.#routes = PAGE_SIZES.flatMap((size) => {
+      return REFERENCE_KINDS.map((kind) => this.#connect(kind, size));
+    });
+  }
+
+  #create(
+    path: string,
+    {
+      entries,
+      ways,
+      replacement = "lru",
+      indexGroups = 1,
+    }: Pick<TlbArray, "entries" | "ways"> & Partial<TlbArray>,
+  ): number {
+    const nr = nrWays({ entries, ways });
+    if (nr > WAYS_MAX[replacement]) {
+      throw new OptionError(`${path}.ways`, `${nr} are more than ${WAYS_MAX[replacement]}`);
+    }
+    const { randomSeed } = this.#processor;
+    return this.#wasm.createArray(
+      entries / nr,
+      nr,
+      indexGroups,
+      REPLACEMENT_CODES[replacement],
+      randomSeed,
+      this.#options.tricks,
+    );
+  }
+
+  #createStructures(): readonly number[] {
+    const { structureCaches } = this.#processor;
+    return STRUCTURES.filter((name) => structureCaches[name] > 0).map((name) => {
+      const entries = structureCaches[name];
+      const array = this.#create(`structureCaches.${name}`, { entries, ways: "full" });
+      this.#wasm.setStructures(this.#lane, STRUCTURE_LEVELS[name], array);
+      return array;
+    });
+  }
+
+  #createWalkCaches(): readonly number[] {
+    return this.#processor.walkCost.caches.map(({ lines, ways, cycles }, i) => {
+      const array = this.#create(`walkCost.caches[${i}]`, { entries: lines, ways });
+      this.#wasm.addWalkCache(this.#lane, array, cycles);
+      return array;
+    });
+  }
+
+  #connect(kind: ReferenceKind, size: PageSize): Route {
+    const { firstLevel, secondLevel } = this.#processor;
+    const first = firstLevel.findIndex((array) => serves(array, kind, size));
+    const banks = secondLevel.flatMap((bank, i) => (serves(bank, kind, size) ? [i] : []));
+    const address = this.#wasm.setRoute(
+      this.#lane,
+      KIND_CODES[kind],
+      PAGE_SIZES.indexOf(size),
+      this.firstLevel[first] ?? 0,
+      ...placeOf(firstLevel[first], size),
+      ...placeOf(secondLevel[banks[0]], size),
+    );
+    for (const i of banks) this.#wasm.addBank(address, this.secondLevel[i]);
+    return { address, first: first === -1 ? undefined : first };
+  }
+
+  counts(): TlbCounts {
+    const view = new DataView(this.#wasm.memory.buffer);
+    const at = (address: number) => Number(view.getBigUint64(address, true));
+    const sum = (count: number, routes = this.#routes) => {
+      return routes.reduce((total, { address }) => total + at(address + count), 0);
+    };
+    const entryLoads = ENTRY_LEVELS.map((level) => at(this.#lane + COUNT_LOADS + level * 8));
+    const secondLevel = this.secondLevel.map((bank) => {
+      return { hits: at(bank + COUNT_HITS), misses: at(bank + COUNT_MISSES) };
+    });
+    const loadsFrom = this.#walkCaches.map((cache) => at(cache + COUNT_HITS));
+    return {
+      accesses: sum(COUNT_LOOKUPS),
+      firstLevel: this.firstLevel.map((_, i) => {
+        const routes = this.#routes.filter(({ first }) => first === i);
+        const misses = sum(COUNT_FIRST_MISSES, routes);
+        return { hits: sum(COUNT_LOOKUPS, routes) - misses, misses };
+      }),
+      secondLevel,
+      walks: sum(COUNT_WALKS),
+      prefetches: at(this.#lane + COUNT_PREFETCHES),
+      entryLoads: entryLoads as [number, number, number, number],
+      loadsFrom: [...loadsFrom, total(entryLoads) - total(loadsFrom)],
+      hitCycles: total(
+        secondLevel.map(({ hits }, i) => hits * this.#processor.secondLevel[i].hitCycles),
+      ),
+      walkCycles: at(this.#lane + COUNT_WALK_CYCLES),
+    };
+  }
+}
+
+/** How far the number of a 4K page is shifted to an array's, and what size it is kept as. */
+function placeOf(array: TlbArray | undefined, size: PageSize): [shift: number, space: number] {
+  if (!array) return [0, 0];
+  const kept = keptSize(array, size);
+  const coalescedShift = kept === "4K" ? Math.log2(array.coalescedPages) : 0;
+  return [PAGE_SHIFT[kept] - PAGE_SHIFT["4K"] + coalescedShift, PAGE_SIZES.indexOf(kept)];
+}
+
+function total(numbers: readonly number[]): number {
+  return numbers.reduce((sum, n) => sum + n, 0);
+}

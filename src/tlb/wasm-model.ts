@@ -1,0 +1,50 @@
+/**
+ * The one door to the TLB model's wasm (`assembly/model/`), which is a module of its own: it shares
+ * no memory with the emulated hardware, and an instance is as large as what it models.
+ */
+import { modelWasmBase64 } from "../generated/model-wasm.ts";
+import { compileBase64 } from "../wasm.ts";
+
+/** The exports of `assembly/model/index.ts`, where they are explained. */
+export interface WasmModel {
+  readonly memory: WebAssembly.Memory;
+  allocate(nrBytes: number): number;
+  createArray(
+    nrSets: number,
+    ways: number,
+    indexGroups: number,
+    replacement: number,
+    seed: number,
+    tricks: number,
+  ): number;
+  createLane(
+    size: number,
+    inclusion: number,
+    hasPrefetch: number,
+    memoryCycles: number,
+    tricks: number,
+  ): number;
+  setStructures(lane: number, level: number, array: number): void;
+  addWalkCache(lane: number, array: number, cycles: number): void;
+  setRoute(
+    lane: number,
+    kind: number,
+    size: number,
+    first: number,
+    firstShift: number,
+    firstSpace: number,
+    bankShift: number,
+    bankSpace: number,
+  ): number;
+  addBank(route: number, bank: number): void;
+  switchPcid(pcid: number): void;
+  dropPcid(array: number, pcid: number): void;
+  replay(from: number, count: number): void;
+}
+
+let compiled: WebAssembly.Module | undefined;
+
+export function createWasmModel(): WasmModel {
+  compiled ??= compileBase64(modelWasmBase64);
+  return new WebAssembly.Instance(compiled).exports as unknown as WasmModel;
+}
