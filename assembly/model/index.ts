@@ -62,6 +62,7 @@ export function setRoute(
   bankSpace: u32,
 ): usize {
   const route = findRoute(lane, kind, size);
+  if (size == lane.size && !first) lane.hasStages = false;
   route.size = size;
   route.first = first;
   route.firstShift = firstShift;

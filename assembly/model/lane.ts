@@ -11,10 +11,13 @@ import {
   COUNT_WALK_CYCLES,
   INCLUSION_EXCLUSIVE,
   INCLUSION_INCLUSIVE,
+  INCLUSION_NONE,
   KINDS,
   SIZES,
   SIZE_SHIFT,
   TRICK_REPEATS,
+  TRICK_SIMD,
+  TRICK_STAGES,
 } from "./layout";
 import { NUMBER_MASK, TagArray, find, keyOf, setOf, spaceOf } from "./array";
 import { empty, insert, touch } from "./replacement";
@@ -44,11 +47,13 @@ export class Route {
   bank2: usize;
   bank3: usize;
 }
+const ROUTE_SHIFT: u32 = 7;
+if (offsetof<Route>() > 1 << ROUTE_SHIFT) ERROR("ROUTE_SHIFT");
 if (offsetof<Route>("lookups") != COUNT_LOOKUPS) ERROR("COUNT_LOOKUPS");
 if (offsetof<Route>("firstMisses") != COUNT_FIRST_MISSES) ERROR("COUNT_FIRST_MISSES");
 if (offsetof<Route>("walks") != COUNT_WALKS) ERROR("COUNT_WALKS");
 
-/** Routes lie behind it, by kind, then size. */
+/** Routes lie behind it, by size, then kind. */
 @unmanaged
 export class Lane extends Walker {
   /** Of all pages. */
@@ -57,28 +62,31 @@ export class Lane extends Walker {
   /** Whether a walk is followed by one for the next page. */
   hasPrefetch: bool;
   skipsRepeats: bool;
+  /** Whether levels can be done one after another (stages.ts). */
+  hasStages: bool;
 }
+const ROUTES: usize = 128;
+if (offsetof<Lane>() > ROUTES) ERROR("ROUTES");
 if (offsetof<Lane>("loads0") != COUNT_LOADS) ERROR("COUNT_LOADS");
 if (offsetof<Lane>("prefetches") != COUNT_PREFETCHES) ERROR("COUNT_PREFETCHES");
 if (offsetof<Lane>("cycles") != COUNT_WALK_CYCLES) ERROR("COUNT_WALK_CYCLES");
 
 export function createLane(size: u32, inclusion: u32, hasPrefetch: bool, tricks: u32): Lane {
-  const lane = changetype<Lane>(
-    allocate(offsetof<Lane>() + KINDS * SIZES * offsetof<Route>()),
-  );
+  const lane = changetype<Lane>(allocate(ROUTES + ((KINDS * SIZES) << ROUTE_SHIFT)));
   lane.size = size;
   lane.inclusion = inclusion;
   lane.hasPrefetch = hasPrefetch;
   lane.skipsRepeats = (tricks & TRICK_REPEATS) != 0;
+  const all = TRICK_REPEATS | TRICK_SIMD | TRICK_STAGES;
+  lane.hasStages = inclusion == INCLUSION_NONE && !hasPrefetch && (tricks & all) == all;
   return lane;
 }
 
 // @ts-ignore: decorator
 @inline
 export function routeOf(lane: Lane, kind: u32, size: u32): Route {
-  return changetype<Route>(
-    changetype<usize>(lane) + offsetof<Lane>() + (kind * SIZES + size) * offsetof<Route>(),
-  );
+  const index = size * KINDS + kind;
+  return changetype<Route>(changetype<usize>(lane) + ROUTES + (index << ROUTE_SHIFT));
 }
 
 /** `index` is below 4. */
@@ -90,7 +98,7 @@ function bankAddress(route: Route, index: u32): usize {
 
 // @ts-ignore: decorator
 @inline
-function bankOf(route: Route, number: u64): TagArray {
+export function bankOf(route: Route, number: u64): TagArray {
   const index = <u32>number & (route.nrBanks - 1);
   return changetype<TagArray>(load<usize>(bankAddress(route, index)));
 }
@@ -102,8 +110,6 @@ export function addBank(route: Route, bank: usize): void {
 }
 
 /** `nrTimes` references, one after another, to `page`. */
-// @ts-ignore: decorator
-@inline
 export function refer(lane: Lane, page: u64, kind: u32, nrTimes: u64): void {
   const route = routeOf(lane, kind, lane.size);
   route.lookups += nrTimes;
@@ -142,8 +148,6 @@ function fillFirst(
 }
 
 /** Whether the second level has it; else it is walked. */
-// @ts-ignore: decorator
-@inline
 function referSecond(lane: Lane, route: Route, page: u64): bool {
   if (!route.nrBanks) {
     route.walks++;
@@ -177,8 +181,6 @@ function fillBank(lane: Lane, bank: TagArray, set: usize, key: u64): void {
 }
 
 /** Walks to the page after `page`, for its bank. */
-// @ts-ignore: decorator
-@inline
 function prefetch(lane: Lane, route: Route, page: u64): void {
   if (lane.hasPrefetch && route.nrBanks) prefetchPage(lane, route, page);
 }

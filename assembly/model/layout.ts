@@ -35,7 +35,9 @@ export const TRICK_REPEATS = 1;
 export const TRICK_SIMD = 2;
 /** A tree's victim is read from a table of its states. */
 export const TRICK_TABLES = 4;
-export const TRICKS_ALL = 7;
+/** Levels one after another, a batch each, where no level takes from another. */
+export const TRICK_STAGES = 8;
+export const TRICKS_ALL = 15;
 
 // Counts, u64 each: where they are from the start of …
 // … a route, that is a kind and size of a lane,

@@ -2,9 +2,11 @@
 // low 48 bits count. An access that reaches into the next page refers to both.
 
 import { KIND_FETCH, REFERENCE_KIND_SHIFT, REFERENCE_SIZE_SHIFT } from "../layout";
-import { PAGE_4K_SHIFT, SIZE_SHIFT } from "./layout";
+import { KINDS, PAGE_4K_SHIFT, SIZE_SHIFT } from "./layout";
 import { NUMBER_MASK } from "./array";
-import { Lane, refer } from "./lane";
+import { Lane, refer, routeOf } from "./lane";
+import { allocate } from "./memory";
+import { firstStage, itemOf, referAll, secondStage, walkStage } from "./stages";
 
 const LANES_MAX: u32 = 16;
 const lanes = memory.data(LANES_MAX * sizeof<usize>());
@@ -37,24 +39,67 @@ function differing(first: u64, other: u64): u64 {
   return ((first ^ other) | (first ^ lastByte(other))) & PAGE_AND_KIND;
 }
 
+/** References that go through the stages together: what they leave stays in the nearest caches. */
+const CHUNK: u32 = 2048;
+const items = allocate(CHUNK << 3);
+const misses = allocate(CHUNK << 3);
+const walks = allocate(CHUNK << 3);
+/** Of a chunk, by kind. */
+const lookups = memory.data(KINDS << 3, 8);
+
 export function replay(from: usize, count: u32): void {
   const end = from + ((<usize>count) << 3);
+  while (from < end) from = replayChunk(from, min(end, from + (CHUNK << 3)));
+}
+
+/** Up to the first access that reaches into the next page, and that one. Returns where it stopped. */
+function replayChunk(from: usize, end: usize): usize {
+  let to = items;
   let at = from;
+  let reference: u64 = 0;
   while (at < end) {
-    const reference = load<u64>(at);
+    reference = load<u64>(at);
+    if (differing(reference, reference)) break;
     const start = at;
     at += 8;
-    const page = (reference >> PAGE_4K_SHIFT) & NUMBER_MASK;
-    // KIND_FETCH and what is no kind are one.
-    const kind = min(<u32>(reference >> REFERENCE_KIND_SHIFT) & 3, <u32>KIND_FETCH);
-    if (differing(reference, reference)) {
-      referBoth(page, kind);
-      continue;
-    }
     while (at < end && !differing(reference, load<u64>(at))) at += 8;
+    const kind = kindOf(reference);
     const nrTimes = <u64>((at - start) >> 3);
-    for (let i: u32 = 0; i < nrLanes; i++) refer(laneAt(i), page, kind, nrTimes);
+    store<u64>(to, itemOf(pageOf(reference), kind, nrTimes));
+    to += 8;
+    const count = lookups + (kind << 3);
+    store<u64>(count, load<u64>(count) + nrTimes);
   }
+  for (let i: u32 = 0; i < nrLanes; i++) replayLane(laneAt(i), to);
+  for (let kind: u32 = 0; kind < <u32>KINDS; kind++) store<u64>(lookups + (kind << 3), 0);
+  if (at == end) return end;
+  referBoth(pageOf(reference), kindOf(reference));
+  return at + 8;
+}
+
+function replayLane(lane: Lane, end: usize): void {
+  if (!lane.hasStages) {
+    referAll(lane, items, end);
+    return;
+  }
+  for (let kind: u32 = 0; kind < <u32>KINDS; kind++) {
+    routeOf(lane, kind, lane.size).lookups += load<u64>(lookups + (kind << 3));
+  }
+  const endOfMisses = firstStage(lane, items, end, misses);
+  walkStage(lane, walks, secondStage(lane, misses, endOfMisses, walks));
+}
+
+// @ts-ignore: decorator
+@inline
+function pageOf(reference: u64): u64 {
+  return (reference >> PAGE_4K_SHIFT) & NUMBER_MASK;
+}
+
+/** What is no kind is a fetch. */
+// @ts-ignore: decorator
+@inline
+function kindOf(reference: u64): u32 {
+  return min(<u32>(reference >> REFERENCE_KIND_SHIFT) & 3, <u32>KIND_FETCH);
 }
 
 /** An access that ends in the page after `page`. */

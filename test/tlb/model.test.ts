@@ -4,6 +4,7 @@ import {
   TRICKS_ALL,
   TRICK_REPEATS,
   TRICK_SIMD,
+  TRICK_STAGES,
   TRICK_TABLES,
 } from "../../assembly/model/layout.ts";
 import { Random } from "../../src/fuzz/random.ts";
@@ -70,6 +71,7 @@ describe("the fast TLB model", () => {
     ["repeats", TRICK_REPEATS],
     ["SIMD", TRICK_SIMD],
     ["tables", TRICK_TABLES],
+    ["stages", TRICK_STAGES],
     ["any of them", TRICKS_ALL],
   ])("counts the same without %s", (_, trick) => {
     for (let seed = 1; seed <= 200; seed++) {
