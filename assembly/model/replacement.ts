@@ -20,6 +20,11 @@ const GROUPS: u32 = 3;
 /** A table of victims has at most 2^11 bytes; that of 12 ways in three groups. */
 const TABLE_BITS_MAX: u32 = 11;
 
+/** Whether `stages.ts` can do it: at most 2^11 states, and an index of at most two groups. */
+export function isQuick(array: TagArray): bool {
+  return array.victims != 0 && array.indexGroups <= 2;
+}
+
 function isTree(array: TagArray): bool {
   return array.replacement == REPLACEMENT_PLRU || array.replacement == REPLACEMENT_MRU3_PLRU;
 }
@@ -122,17 +127,21 @@ function touchFilled(array: TagArray, set: usize, way: u32): void {
 // @ts-ignore: decorator
 @inline
 export function insert(array: TagArray, set: usize, key: u64): u64 {
-  let way: u32;
+  const state = replacementState(array, set);
+  const empty = load<u32>(state, FULL) ? -1 : emptyWay(array, set);
+  let way: u32 = empty;
   let evicted: u64 = 0;
-  const empty = load<u32>(replacementState(array, set), FULL) ? -1 : emptyWay(array, set);
-  if (empty < 0) {
-    way = victim(array, set);
+  if (empty >= 0) {
+    touchFilled(array, set, way);
+  } else if (hasPositions(array.replacement)) {
+    way = moveLastFirst(state + STATE, set + array.setBytes, array.ways);
     evicted = keyAt(array, set, way);
   } else {
-    way = empty;
+    way = victim(array, set);
+    evicted = keyAt(array, set, way);
+    touch(array, set, way);
   }
   setKey(array, set, way, key);
-  touchFilled(array, set, way);
   return evicted;
 }
 
@@ -172,17 +181,16 @@ function moveFirst(positions: usize, end: usize, way: u32): void {
   }
 }
 
-/** The way that leaves a full set. */
+/** The way that leaves a full set, of an array without positions. */
 // @ts-ignore: decorator
 @inline
 function victim(array: TagArray, set: usize): u32 {
   const at = replacementState(array, set) + STATE;
   if (array.victims) return load<u8>(array.victims + <usize>load<u64>(at));
-  return victimSlow(array, at, set + array.setBytes);
+  return victimSlow(array, at);
 }
 
-function victimSlow(array: TagArray, at: usize, end: usize): u32 {
-  if (hasPositions(array.replacement)) return lastOf(at, end, array.ways);
+function victimSlow(array: TagArray, at: usize): u32 {
   if (isTree(array)) return treeVictim(array, load<u64>(at));
   if (array.replacement == REPLACEMENT_NRU) {
     const way = <u32>ctz(~load<u64>(at));
@@ -196,13 +204,16 @@ function victimSlow(array: TagArray, at: usize, end: usize): u32 {
   return <u32>((<u64>x * array.ways) >> 32);
 }
 
-function lastOf(positions: usize, end: usize, ways: u32): u32 {
+/** Makes the way touched longest ago the one touched last; returns it. */
+function moveLastFirst(positions: usize, end: usize, ways: u32): u32 {
   const last = i8x16.splat(<u8>(ways - 1));
-  let at = positions;
-  let here = i8x16.bitmask(i8x16.eq(v128.load(at), last));
-  while (!here && at < end) {
-    at += 16;
-    here = i8x16.bitmask(i8x16.eq(v128.load(at), last));
+  let way: u32 = 0;
+  for (let at = positions; at < end; at += 16) {
+    const old = v128.load(at);
+    const isLast = i8x16.eq(old, last);
+    v128.store(at, v128.andnot(i8x16.sub(old, i8x16.lt_u(old, last)), isLast));
+    const here = i8x16.bitmask(isLast);
+    if (here) way = <u32>(at - positions) + <u32>ctz(here);
   }
-  return <u32>(at - positions) + <u32>ctz(here);
+  return way;
 }

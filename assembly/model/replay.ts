@@ -44,8 +44,8 @@ const CHUNK: u32 = 2048;
 const items = allocate(CHUNK << 3);
 const misses = allocate(CHUNK << 3);
 const walks = allocate(CHUNK << 3);
-/** Of a chunk, by kind. */
-const lookups = memory.data(KINDS << 3, 8);
+/** Bits of a chunk's references of one kind, in a word of all kinds. */
+const LOOKUPS_SHIFT: u64 = 16;
 
 export function replay(from: usize, count: u32): void {
   const end = from + ((<usize>count) << 3);
@@ -57,6 +57,7 @@ function replayChunk(from: usize, end: usize): usize {
   let to = items;
   let at = from;
   let reference: u64 = 0;
+  let lookups: u64 = 0;
   while (at < end) {
     reference = load<u64>(at);
     if (differing(reference, reference)) break;
@@ -67,23 +68,22 @@ function replayChunk(from: usize, end: usize): usize {
     const nrTimes = <u64>((at - start) >> 3);
     store<u64>(to, itemOf(pageOf(reference), kind, nrTimes));
     to += 8;
-    const count = lookups + (kind << 3);
-    store<u64>(count, load<u64>(count) + nrTimes);
+    lookups += nrTimes << (kind * LOOKUPS_SHIFT);
   }
-  for (let i: u32 = 0; i < nrLanes; i++) replayLane(laneAt(i), to);
-  for (let kind: u32 = 0; kind < <u32>KINDS; kind++) store<u64>(lookups + (kind << 3), 0);
+  for (let i: u32 = 0; i < nrLanes; i++) replayLane(laneAt(i), to, lookups);
   if (at == end) return end;
   referBoth(pageOf(reference), kindOf(reference));
   return at + 8;
 }
 
-function replayLane(lane: Lane, end: usize): void {
+function replayLane(lane: Lane, end: usize, lookups: u64): void {
   if (!lane.hasStages) {
     referAll(lane, items, end);
     return;
   }
   for (let kind: u32 = 0; kind < <u32>KINDS; kind++) {
-    routeOf(lane, kind, lane.size).lookups += load<u64>(lookups + (kind << 3));
+    const ofKind = lookups >> (kind * LOOKUPS_SHIFT);
+    routeOf(lane, kind, lane.size).lookups += ofKind & ((1 << LOOKUPS_SHIFT) - 1);
   }
   const endOfMisses = firstStage(lane, items, end, misses);
   walkStage(lane, walks, secondStage(lane, misses, endOfMisses, walks));

@@ -14,13 +14,12 @@ import {
   NUMBER_MASK,
   STATE,
   TagArray,
+  equalLows,
   find,
   keyOf,
-  replacementState,
-  setKey,
   setOf,
 } from "./array";
-import { insert, touch } from "./replacement";
+import { insert, isQuick, touch } from "./replacement";
 import { Lane, Route, bankOf, refer, routeOf } from "./lane";
 import { walk } from "./walk";
 
@@ -46,64 +45,84 @@ export function referAll(lane: Lane, from: usize, end: usize): void {
   }
 }
 
+/** Of a number, what the index XORs it with: nothing, where there is one group. */
 // @ts-ignore: decorator
 @inline
-function routeFor(lane: Lane, item: u64): Route {
-  return routeOf(lane, kindOf(item), lane.size);
+function foldShift(array: TagArray): u64 {
+  return array.indexGroups > 1 ? array.setBits : 63;
 }
 
-/** As `touch`, for trees. */
+/**
+ * `key` in a set of an array that is quick (replacement.ts): finds or fills it. Both loops inline it, with
+ * what it needs of the array in variables. Tells whether it was there; UNDONE: this is no case for it.
+ */
 // @ts-ignore: decorator
 @inline
-function touchTree(array: TagArray, state: usize, way: u32): void {
-  const bits = array.touches + (way << 4);
-  store<u64>(state, (load<u64>(state, STATE) & load<u64>(bits)) | load<u64>(bits, 8), STATE);
+function quickAccess(set: usize, half: u32, touches: usize, victims: usize, key: u64): u32 {
+  const state = set + ((<usize>half) << 1);
+  const equal = equalLows(half, set, key);
+  const bits = load<u64>(state, STATE);
+  let way = <u32>ctz(equal);
+  let outcome = HIT;
+  if (!equal) {
+    if (!load<u32>(state, FULL)) return UNDONE;
+    way = load<u8>(victims + <usize>bits);
+    store<u32>(set + (way << 2), <u32>key);
+    store<u32>(set + half + (way << 2), <u32>(key >> 32));
+    outcome = MISS;
+  } else if (load<u32>(set + half + (way << 2)) != <u32>(key >> 32)) return UNDONE;
+  const touched = touches + (way << 4);
+  store<u64>(state, (bits & load<u64>(touched)) | load<u64>(touched, 8), STATE);
+  return outcome;
 }
-
-/** The ways whose low tags are equal, a bit each; at most 64 ways. */
-// @ts-ignore: decorator
-@inline
-function equalLows(array: TagArray, set: usize, key: u64): u64 {
-  const low = i32x4.splat(<u32>key);
-  const half = array.halfBytes;
-  let equal = <u64>i32x4.bitmask(i32x4.eq(v128.load(set), low));
-  for (let at: u32 = 16; at < half; at += 16) {
-    equal |= (<u64>i32x4.bitmask(i32x4.eq(v128.load(set + at), low))) << (at >> 2);
-  }
-  return equal;
-}
+const HIT: u32 = 0;
+const MISS: u32 = 1;
+const UNDONE: u32 = 2;
 
 /** References from `from` on through the first level; misses are written to `to`. Returns their end. */
 export function firstStage(lane: Lane, from: usize, end: usize, to: usize): usize {
-  for (let at = from; at < end; at += 8) {
-    // Arrays with a table of victims, and sets that are full.
-    do {
-      const item = load<u64>(at);
-      const route = routeFor(lane, item);
-      const array = changetype<TagArray>(route.first);
-      const key = keyOf(route.firstSpace, (item & NUMBER_MASK) >> route.firstShift);
-      if (array.recent != key) {
-        if (!array.victims) break;
-        const set = setOf(array, key, 0);
-        const state = replacementState(array, set);
-        const equal = equalLows(array, set, key);
-        let way = <u32>ctz(equal);
-        if (!equal) {
-          if (!load<u32>(state, FULL)) break;
-          way = load<u8>(array.victims + <usize>load<u64>(state, STATE));
-          setKey(array, set, way, key);
-          route.firstMisses++;
-          store<u64>(to, item);
-          to += 8;
-        } else if (load<u32>(set + array.halfBytes + (way << 2)) != <u32>(key >> 32)) break;
-        array.recent = key;
-        touchTree(array, state, way);
-      }
-      at += 8;
-    } while (at < end);
-    if (at >= end) break;
+  let at = from;
+  while (at < end) {
+    const kind = kindOf(load<u64>(at));
+    const route = routeOf(lane, kind, lane.size);
+    const array = changetype<TagArray>(route.first);
+    if (isQuick(array)) {
+      const sets = array.sets;
+      const setMask = <u64>array.setMask;
+      const setBytes = array.setBytes;
+      const half = array.halfBytes;
+      const touches = array.touches;
+      const victims = array.victims;
+      const fold = foldShift(array);
+      const shift = route.firstShift;
+      const space = keyOf(route.firstSpace, 0);
+      const start = to;
+      let recent = array.recent;
+      do {
+        const item = load<u64>(at);
+        if (kindOf(item) != kind) break;
+        const number = (item & NUMBER_MASK) >> shift;
+        const key = space | number;
+        if (key != recent) {
+          const set = sets + <u32>((number ^ (number >> fold)) & setMask) * setBytes;
+          const outcome = quickAccess(set, half, touches, victims, key);
+          if (outcome == UNDONE) break;
+          if (outcome == MISS) {
+            store<u64>(to, item);
+            to += 8;
+          }
+          recent = key;
+        }
+        at += 8;
+      } while (at < end);
+      array.recent = recent;
+      route.firstMisses += (to - start) >> 3;
+      if (at >= end) break;
+    }
     const item = load<u64>(at);
-    if (hitsFirst(routeFor(lane, item), item & NUMBER_MASK)) continue;
+    if (kindOf(item) != kind) continue;
+    at += 8;
+    if (hitsFirst(route, item & NUMBER_MASK)) continue;
     store<u64>(to, item);
     to += 8;
   }
@@ -128,37 +147,51 @@ function hitsFirst(route: Route, page: u64): bool {
 
 /** What the first level misses, through the banks; what they miss is written to `to`, to be walked. */
 export function secondStage(lane: Lane, from: usize, end: usize, to: usize): usize {
-  for (let at = from; at < end; at += 8) {
-    do {
-      const item = load<u64>(at);
-      const route = routeFor(lane, item);
-      if (!route.nrBanks) break;
-      const number = (item & NUMBER_MASK) >> route.bankShift;
-      const array = bankOf(route, number);
-      if (!array.victims) break;
-      const key = keyOf(route.bankSpace, number);
-      const set = setOf(array, key, route.dealShift);
-      const state = replacementState(array, set);
-      const equal = equalLows(array, set, key);
-      let way = <u32>ctz(equal);
-      if (!equal) {
-        if (!load<u32>(state, FULL)) break;
-        way = load<u8>(array.victims + <usize>load<u64>(state, STATE));
-        setKey(array, set, way, key);
-        array.misses++;
-        route.walks++;
-        store<u64>(to, item);
-        to += 8;
-      } else {
-        if (load<u32>(set + array.halfBytes + (way << 2)) != <u32>(key >> 32)) break;
-        array.hits++;
-      }
-      touchTree(array, state, way);
-      at += 8;
-    } while (at < end);
-    if (at >= end) break;
+  let at = from;
+  while (at < end) {
+    const first = load<u64>(at);
+    const kind = kindOf(first);
+    const route = routeOf(lane, kind, lane.size);
+    const shift = route.bankShift;
+    const nrBanksMask = <u64>route.nrBanks - 1;
+    const index = ((first & NUMBER_MASK) >> shift) & nrBanksMask;
+    const array = route.nrBanks ? bankOf(route, index) : changetype<TagArray>(0);
+    if (route.nrBanks && isQuick(array)) {
+      const sets = array.sets;
+      const setMask = <u64>array.setMask;
+      const setBytes = array.setBytes;
+      const half = array.halfBytes;
+      const touches = array.touches;
+      const victims = array.victims;
+      const fold = foldShift(array);
+      const dealShift = route.dealShift;
+      const space = keyOf(route.bankSpace, 0);
+      const startAt = at;
+      const startTo = to;
+      do {
+        const item = load<u64>(at);
+        const number = (item & NUMBER_MASK) >> shift;
+        if (kindOf(item) != kind || (number & nrBanksMask) != index) break;
+        const dealt = number >> dealShift;
+        const set = sets + <u32>((dealt ^ (dealt >> fold)) & setMask) * setBytes;
+        const outcome = quickAccess(set, half, touches, victims, space | number);
+        if (outcome == UNDONE) break;
+        if (outcome == MISS) {
+          store<u64>(to, item);
+          to += 8;
+        }
+        at += 8;
+      } while (at < end);
+      const nrMisses = <u64>((to - startTo) >> 3);
+      array.misses += nrMisses;
+      array.hits += <u64>((at - startAt) >> 3) - nrMisses;
+      route.walks += nrMisses;
+      if (at >= end) break;
+      if (at > startAt) continue;
+    }
     const item = load<u64>(at);
-    if (hitsSecond(routeFor(lane, item), item & NUMBER_MASK)) continue;
+    at += 8;
+    if (hitsSecond(route, item & NUMBER_MASK)) continue;
     store<u64>(to, item);
     to += 8;
   }

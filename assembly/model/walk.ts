@@ -1,7 +1,7 @@
 // A walk that misses all TLBs: entry loads by level, through structure caches, and what they cost.
 // Page numbers are those of 4K pages. Levels count from the leaf: 1 a PTE, 4 a PML4E.
 
-import { SIZE_SHIFT, WALK_CACHES_MAX } from "./layout";
+import { SIZE_SHIFT, TRICK_REPEATS, WALK_CACHES_MAX } from "./layout";
 import { TagArray, find, keyOf, setOf } from "./array";
 import { insert, touch } from "./replacement";
 import { allocate } from "./memory";
@@ -71,7 +71,12 @@ export function walk(walker: Walker, page: u64, size: u32): void {
     if (level == leaf || !changetype<usize>(structures)) continue;
     const key = keyOf(level, page >> (SIZE_SHIFT * (level - 1)));
     insert(structures, setOf(structures, key, 0), key);
+    remember(structures, key);
   }
+}
+
+function remember(structures: TagArray, key: u64): void {
+  if (structures.tricks & TRICK_REPEATS) structures.recent = key;
 }
 
 /** The level below the lowest entry that a structure cache has, which is touched. */
@@ -80,10 +85,12 @@ function firstLoad(walker: Walker, page: u64, leaf: u32): u32 {
     const structures = structuresOf(walker, level);
     if (!changetype<usize>(structures)) continue;
     const key = keyOf(level, page >> (SIZE_SHIFT * (level - 1)));
+    if (structures.recent == key) return level - 1;
     const set = setOf(structures, key, 0);
     const way = find(structures, set, key);
     if (way < 0) continue;
     touch(structures, set, way);
+    remember(structures, key);
     return level - 1;
   }
   return TOP_LEVEL;
