@@ -14,6 +14,7 @@ import { type Effort, WrongResult } from "./measure.ts";
 import { type Report, formatGoals, formatReport } from "./report.ts";
 import { benchScale } from "./scale.ts";
 import { benchSingleAccess } from "./single-access.ts";
+import { benchTlb } from "./tlb.ts";
 import { benchTranscript } from "./transcript.ts";
 import { benchTranslate } from "./translate.ts";
 import { benchWalk } from "./walk.ts";
@@ -37,6 +38,7 @@ async function runAll(effort: Effort): Promise<readonly Report[]> {
     await benchFork(effort),
     await benchScale(effort),
     await benchTranscript(effort),
+    await benchTlb(effort),
   ];
 }
 

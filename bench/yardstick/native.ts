@@ -1,4 +1,4 @@
-/** Compiles `walk.c` and runs it. Without a C compiler there is nothing to compare with. */
+/** Compiles C yardsticks and runs them. Without a C compiler there is nothing to compare with. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,8 +12,8 @@ export interface NativeTimings {
   readonly hit: Timing;
 }
 
-/** The source, seen from the built bench or from the bench's source. */
-const SOURCES = ["../../../bench/yardstick/walk.c", "walk.c"];
+/** Where sources are, seen from the built bench or from the bench's source. */
+const ROOMS = ["../../../bench/yardstick/", "./"];
 // `native` instead of `x86-64-v2` gains 2 to 4 %, but wasm code is made for any processor, too.
 const FLAG_SETS = [["-O3", "-march=x86-64-v2"], ["-O3"]];
 
@@ -33,34 +33,46 @@ export function foreignOf(
   };
 }
 
+/** A compiled program, and how it was compiled. */
+export interface Compiled {
+  readonly program: string;
+  readonly description: string;
+}
+
+/** Compiles `name`.c, or says why it cannot. The program lasts as long as the process. */
+export function compile(name: string): Compiled | string {
+  const compiler = process.env.CC ?? "cc";
+  const source = ROOMS.map((room) =>
+    fileURLToPath(new URL(`${room}${name}.c`, import.meta.url)),
+  ).find(existsSync);
+  if (!source) return `C is skipped: ${name}.c is not there`;
+  const directory = mkdtempSync(join(tmpdir(), "hugewalk-bench-"));
+  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+  const program = join(directory, name);
+  for (const flags of FLAG_SETS) {
+    try {
+      execFileSync(compiler, [...flags, "-o", program, source], { stdio: "ignore" });
+      return { program, description: `C: ${compiler} ${flags.join(" ")}` };
+    } catch {
+      // The next set of flags may be understood.
+    }
+  }
+  return `C is skipped: no compiler (${compiler})`;
+}
+
 export class NativeYardstick {
   readonly description: string;
   readonly #program: string;
 
-  private constructor(program: string, description: string) {
+  private constructor({ program, description }: Compiled) {
     this.#program = program;
     this.description = description;
   }
 
-  /** The program, or why there is none. It lies in a temporary directory until the process ends. */
+  /** The program, or why there is none. */
   static build(): NativeYardstick | string {
-    const compiler = process.env.CC ?? "cc";
-    const source = SOURCES.map((path) => fileURLToPath(new URL(path, import.meta.url))).find(
-      existsSync,
-    );
-    if (!source) return "C is skipped: walk.c is not there";
-    const directory = mkdtempSync(join(tmpdir(), "hugewalk-bench-"));
-    process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
-    const program = join(directory, "walk");
-    for (const flags of FLAG_SETS) {
-      try {
-        execFileSync(compiler, [...flags, "-o", program, source], { stdio: "ignore" });
-        return new NativeYardstick(program, `C: ${compiler} ${flags.join(" ")}`);
-      } catch {
-        // The next set of flags may be understood.
-      }
-    }
-    return `C is skipped: no compiler (${compiler})`;
+    const compiled = compile("walk");
+    return typeof compiled === "string" ? compiled : new NativeYardstick(compiled);
   }
 
   /** Runs `nrBatches` batches of each kind. */

@@ -85,7 +85,7 @@ static void init_trees(struct array *a) {
     a->touches[way * 2] = ~cleared;
     a->touches[way * 2 + 1] = set;
   }
-  uint32_t bits = nr_groups > 1 ? a->ways - 1 : a->ways - 1;
+  uint32_t bits = a->ways - 1;
   a->victims = zeros(1u << bits);
   for (uint32_t s = 0; s < 1u << bits; s++) a->victims[s] = (uint8_t)tree_victim(a->ways, nr_groups, s);
 }
@@ -123,18 +123,27 @@ static inline uint8_t *set_of(const struct array *a, uint64_t key, uint32_t shif
   return a->sets + ((uint32_t)index & a->set_mask) * a->set_bytes;
 }
 
-static inline uint64_t equal_lows(const struct array *a, const uint8_t *set, uint64_t key) {
-  __m128i low = _mm_set1_epi32((int)(uint32_t)key);
-  uint64_t equal = 0;
-  for (uint32_t at = 0; at < a->half_bytes; at += 16) {
-    __m128i same = _mm_cmpeq_epi32(_mm_loadu_si128((const __m128i *)(set + at)), low);
-    equal |= (uint64_t)(uint32_t)_mm_movemask_ps(_mm_castsi128_ps(same)) << (at >> 2);
+static inline __m128i same_as(const uint8_t *at, __m128i low) {
+  return _mm_cmpeq_epi32(_mm_loadu_si128((const __m128i *)at), low);
+}
+
+static inline uint64_t equal_lows(uint32_t half, const uint8_t *set, uint64_t key) {
+  __m128i low = _mm_set1_epi32((int)(uint32_t)key), ways0 = same_as(set, low);
+  if (half == 16) return (uint64_t)_mm_movemask_ps(_mm_castsi128_ps(ways0));
+  __m128i ways0_7 = _mm_packs_epi32(ways0, same_as(set + 16, low)), none = _mm_setzero_si128();
+  if (half == 32) return (uint64_t)_mm_movemask_epi8(_mm_packs_epi16(ways0_7, none));
+  __m128i ways12 = half == 48 ? none : same_as(set + 48, low);
+  __m128i ways8_15 = _mm_packs_epi32(same_as(set + 32, low), ways12);
+  uint64_t equal = (uint64_t)_mm_movemask_epi8(_mm_packs_epi16(ways0_7, ways8_15));
+  for (uint32_t at = 64; at < half; at += 16) {
+    __m128i ways = same_as(set + at, low);
+    equal |= (uint64_t)_mm_movemask_ps(_mm_castsi128_ps(ways)) << (at >> 2);
   }
   return equal;
 }
 
 static inline int find(const struct array *a, const uint8_t *set, uint64_t key) {
-  for (uint64_t equal = equal_lows(a, set, key); equal; equal &= equal - 1) {
+  for (uint64_t equal = equal_lows(a->half_bytes, set, key); equal; equal &= equal - 1) {
     uint32_t way = (uint32_t)__builtin_ctzll(equal);
     if (load32(set + a->half_bytes + (way << 2)) == key >> 32) return (int)way;
   }
@@ -179,18 +188,33 @@ static int empty_way(const struct array *a, uint8_t *set) {
   return -1;
 }
 
-static uint32_t victim(const struct array *a, uint8_t *set) {
-  uint8_t *at = state_of(a, set) + STATE;
-  if (a->victims) return a->victims[load64(at)];
-  uint8_t *last = memchr(at, (int)a->ways - 1, a->ways);
-  return (uint32_t)(last - at);
+static uint32_t move_last_first(uint8_t *positions, const uint8_t *end, uint32_t ways) {
+  __m128i last = _mm_set1_epi8((char)(ways - 1));
+  uint32_t way = 0;
+  for (uint8_t *at = positions; at < end; at += 16) {
+    __m128i old = _mm_loadu_si128((__m128i *)at);
+    __m128i is_last = _mm_cmpeq_epi8(old, last);
+    __m128i is_before = _mm_andnot_si128(is_last, _mm_cmpeq_epi8(_mm_min_epu8(old, last), old));
+    _mm_storeu_si128((__m128i *)at, _mm_andnot_si128(is_last, _mm_sub_epi8(old, is_before)));
+    uint32_t here = (uint32_t)_mm_movemask_epi8(is_last);
+    if (here) way = (uint32_t)(at - positions) + (uint32_t)__builtin_ctz(here);
+  }
+  return way;
 }
 
 static void insert(const struct array *a, uint8_t *set, uint64_t key) {
-  int empty = load32(state_of(a, set) + FULL) ? -1 : empty_way(a, set);
-  uint32_t way = empty < 0 ? victim(a, set) : (uint32_t)empty;
+  uint8_t *state = state_of(a, set);
+  int empty = load32(state + FULL) ? -1 : empty_way(a, set);
+  uint32_t way = (uint32_t)empty;
+  if (empty >= 0) {
+    touch(a, set, way);
+  } else if (a->replacement == LRU) {
+    way = move_last_first(state + STATE, set + a->set_bytes, a->ways);
+  } else {
+    way = a->victims[load64(state + STATE)];
+    touch(a, set, way);
+  }
   set_key(a, set, way, key);
-  touch(a, set, way);
 }
 
 static bool hits_first(struct route *route, uint64_t page) {
@@ -225,44 +249,100 @@ static bool hits_second(struct route *route, uint64_t page) {
   return false;
 }
 
-// One level's fast loop: what leaves it is done by `hits_first` or `hits_second`.
-static __attribute__((noipa)) uint64_t *stage(const uint64_t *at, const uint64_t *end, uint64_t *to,
-                                              bool is_first) {
-  for (; at < end; at++) {
-    do {
-      uint64_t item = *at;
-      struct route *route = &routes[item >> NUMBER_BITS & 3];
-      struct array *a = is_first ? route->first : route->bank;
-      uint32_t shift = is_first ? route->first_shift : route->bank_shift;
-      uint32_t space = is_first ? route->first_space : route->bank_space;
-      uint64_t key = key_of(space, (item & NUMBER_MASK) >> shift);
-      if (!is_first || a->recent != key) {
-        if (!a->victims) break;
-        uint8_t *set = set_of(a, key, is_first ? 0 : route->deal_shift), *state = state_of(a, set);
-        uint64_t equal = equal_lows(a, set, key);
-        uint32_t way;
-        if (!equal) {
-          if (!load32(state + FULL)) break;
-          way = a->victims[load64(state + STATE)];
-          set_key(a, set, way, key);
-          if (is_first) route->first_misses++;
-          else a->misses++, route->walks++;
-          *to++ = item;
-        } else {
-          way = (uint32_t)__builtin_ctzll(equal);
-          if (load32(set + a->half_bytes + (way << 2)) != key >> 32) break;
-          if (!is_first) a->hits++;
+enum { HIT, MISS, UNDONE };
+
+static inline int quick_access(uint8_t *set, uint32_t half, const uint64_t *touches,
+                               const uint8_t *victims, uint64_t key) {
+  uint8_t *state = set + ((size_t)half << 1);
+  uint64_t equal = equal_lows(half, set, key), bits = load64(state + STATE);
+  uint32_t way;
+  int outcome = HIT;
+  if (!equal) {
+    if (!load32(state + FULL)) return UNDONE;
+    way = victims[bits];
+    store32(set + (way << 2), (uint32_t)key);
+    store32(set + (way << 2) + half, (uint32_t)(key >> 32));
+    outcome = MISS;
+  } else {
+    way = (uint32_t)__builtin_ctzll(equal);
+    if (load32(set + half + (way << 2)) != key >> 32) return UNDONE;
+  }
+  store64(state + STATE, (bits & touches[way * 2]) | touches[way * 2 + 1]);
+  return outcome;
+}
+
+static __attribute__((noipa)) uint64_t *first_stage(const uint64_t *at, const uint64_t *end,
+                                                    uint64_t *to) {
+  while (at < end) {
+    uint64_t kind = *at >> NUMBER_BITS & 3;
+    struct route *route = &routes[kind];
+    struct array *a = route->first;
+    if (a->victims && a->groups <= 2) {
+      uint8_t *sets = a->sets;
+      const uint64_t *touches = a->touches;
+      const uint8_t *victims = a->victims;
+      uint64_t set_mask = a->set_mask, space = key_of(route->first_space, 0), recent = a->recent;
+      uint32_t set_bytes = a->set_bytes, half = a->half_bytes, shift = route->first_shift;
+      uint32_t fold = a->groups > 1 ? a->set_bits : 63;
+      uint64_t *start = to;
+      do {
+        uint64_t item = *at;
+        if ((item >> NUMBER_BITS & 3) != kind) break;
+        uint64_t number = (item & NUMBER_MASK) >> shift, key = space | number;
+        if (key != recent) {
+          uint8_t *set = sets + (uint32_t)((number ^ number >> fold) & set_mask) * set_bytes;
+          int outcome = quick_access(set, half, touches, victims, key);
+          if (outcome == UNDONE) break;
+          if (outcome == MISS) *to++ = item;
+          recent = key;
         }
-        if (is_first) a->recent = key;
-        touch_tree(a, state, way);
-      }
-      at++;
-    } while (at < end);
-    if (at >= end) break;
+        at++;
+      } while (at < end);
+      a->recent = recent;
+      route->first_misses += (uint64_t)(to - start);
+      if (at >= end) break;
+    }
     uint64_t item = *at;
-    struct route *route = &routes[item >> NUMBER_BITS & 3];
-    uint64_t page = item & NUMBER_MASK;
-    if (!(is_first ? hits_first(route, page) : hits_second(route, page))) *to++ = item;
+    if ((item >> NUMBER_BITS & 3) != kind) continue;
+    at++;
+    if (!hits_first(route, item & NUMBER_MASK)) *to++ = item;
+  }
+  return to;
+}
+
+static __attribute__((noipa)) uint64_t *second_stage(const uint64_t *at, const uint64_t *end,
+                                                     uint64_t *to) {
+  while (at < end) {
+    uint64_t kind = *at >> NUMBER_BITS & 3;
+    struct route *route = &routes[kind];
+    struct array *a = route->bank;
+    if (a->victims && a->groups <= 2) {
+      uint8_t *sets = a->sets;
+      const uint64_t *touches = a->touches;
+      const uint8_t *victims = a->victims;
+      uint64_t set_mask = a->set_mask, space = key_of(route->bank_space, 0);
+      uint32_t set_bytes = a->set_bytes, half = a->half_bytes, shift = route->bank_shift;
+      uint32_t fold = a->groups > 1 ? a->set_bits : 63, deal = route->deal_shift;
+      const uint64_t *start_at = at;
+      uint64_t *start_to = to;
+      do {
+        uint64_t item = *at, number = (item & NUMBER_MASK) >> shift, dealt = number >> deal;
+        if ((item >> NUMBER_BITS & 3) != kind) break;
+        uint8_t *set = sets + (uint32_t)((dealt ^ dealt >> fold) & set_mask) * set_bytes;
+        int outcome = quick_access(set, half, touches, victims, space | number);
+        if (outcome == UNDONE) break;
+        if (outcome == MISS) *to++ = item;
+        at++;
+      } while (at < end);
+      uint64_t nr_misses = (uint64_t)(to - start_to);
+      a->misses += nr_misses;
+      a->hits += (uint64_t)(at - start_at) - nr_misses;
+      route->walks += nr_misses;
+      if (at >= end) break;
+      if (at > start_at) continue;
+    }
+    uint64_t item = *at++;
+    if (!hits_second(route, item & NUMBER_MASK)) *to++ = item;
   }
   return to;
 }
@@ -271,10 +351,12 @@ static uint32_t first_load(uint64_t page) {
   for (uint32_t level = 2; level <= 4; level++) {
     struct array *a = structures[level];
     uint64_t key = key_of(level, page >> 9 * (level - 1));
+    if (a->recent == key) return level - 1;
     uint8_t *set = set_of(a, key, 0);
     int way = find(a, set, key);
     if (way < 0) continue;
     touch(a, set, (uint32_t)way);
+    a->recent = key;
     return level - 1;
   }
   return 4;
@@ -286,6 +368,7 @@ static void walk(uint64_t page) {
     if (level == 1) continue;
     uint64_t key = key_of(level, page >> 9 * (level - 1));
     insert(structures[level], set_of(structures[level], key, 0), key);
+    structures[level]->recent = key;
   }
 }
 
@@ -311,8 +394,8 @@ static __attribute__((noipa)) void replay(const uint64_t *from, uint32_t count) 
       lookups[kind] += nr_times;
     }
     for (int kind = 0; kind < 3; kind++) routes[kind].lookups += lookups[kind];
-    uint64_t *end_of_misses = stage(items, to, misses, true);
-    uint64_t *end_of_walks = stage(misses, end_of_misses, walks, false);
+    uint64_t *end_of_misses = first_stage(items, to, misses);
+    uint64_t *end_of_walks = second_stage(misses, end_of_misses, walks);
     for (uint64_t *at = walks; at < end_of_walks; at++) walk(*at & NUMBER_MASK);
   }
 }
