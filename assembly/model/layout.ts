@@ -25,6 +25,8 @@ export const SIZE_SHIFT = 9;
 
 // Kinds are those of a reference (../layout.ts): read, write, fetch. Sizes: 0 4K, 1 2M, 2 1G.
 export const KINDS = 3;
+/** In a kind's place: the word is no reference. */
+export const KIND_CONTROL = 3;
 export const SIZES = 3;
 export const WALK_CACHES_MAX = 32;
 

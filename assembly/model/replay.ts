@@ -1,8 +1,9 @@
-// A batch of references, through all lanes. A reference is as in ../layout.ts; of its address the
-// low 48 bits count. An access that reaches into the next page refers to both.
+// A batch of a trace's words (src/trace/reference.ts), through all lanes. Of an address the low 48
+// bits count. An access of 1 to 16 bytes that reaches into the next page refers to both. Controls
+// are passed over.
 
-import { KIND_FETCH, REFERENCE_KIND_SHIFT, REFERENCE_SIZE_SHIFT } from "../layout";
-import { KINDS, PAGE_4K_SHIFT, SIZE_SHIFT } from "./layout";
+import { REFERENCE_KIND_SHIFT, REFERENCE_SIZE_SHIFT } from "../layout";
+import { KINDS, KIND_CONTROL, PAGE_4K_SHIFT, SIZE_SHIFT } from "./layout";
 import { NUMBER_MASK } from "./array";
 import { Lane, refer, routeOf } from "./lane";
 import { allocate } from "./memory";
@@ -29,7 +30,7 @@ function laneAt(i: u32): Lane {
 // @ts-ignore: decorator
 @inline
 function lastByte(reference: u64): u64 {
-  return reference + ((reference >> REFERENCE_SIZE_SHIFT) & 7);
+  return reference + (reference >> REFERENCE_SIZE_SHIFT);
 }
 
 /** Bits of PAGE_AND_KIND that differ between `first` and any byte of the access `other`. */
@@ -60,6 +61,10 @@ function replayChunk(from: usize, end: usize): usize {
   let lookups: u64 = 0;
   while (at < end) {
     reference = load<u64>(at);
+    if (kindOf(reference) == KIND_CONTROL) {
+      at += 8;
+      continue;
+    }
     if (differing(reference, reference)) break;
     const start = at;
     at += 8;
@@ -95,11 +100,10 @@ function pageOf(reference: u64): u64 {
   return (reference >> PAGE_4K_SHIFT) & NUMBER_MASK;
 }
 
-/** What is no kind is a fetch. */
 // @ts-ignore: decorator
 @inline
 function kindOf(reference: u64): u32 {
-  return min(<u32>(reference >> REFERENCE_KIND_SHIFT) & 3, <u32>KIND_FETCH);
+  return <u32>(reference >> REFERENCE_KIND_SHIFT) & 3;
 }
 
 /** An access that ends in the page after `page`. */

@@ -34,7 +34,11 @@ interface Shared {
 }
 
 export class TlbModel {
-  /** Where references (`encodeReference`) are put. Of addresses, bits 0 to 47 count. */
+  /**
+   * Where a trace's words (`src/trace/reference.ts`, or `encodeReference`) are put. Of addresses,
+   * bits 0 to 47 count. Controls change nothing here: the caller parts references of more than 16
+   * bytes, and says whose they are (`switchTo`).
+   */
   readonly batch: BigUint64Array;
   readonly #batchAddress: number;
   readonly #wasm: WasmModel = createWasmModel();

@@ -1,6 +1,14 @@
 /** The fast TLB model against the slow one (test/oracle/tlb-model.ts), which is written after the same words. */
 import { describe, expect, it } from "vitest";
 import {
+  KIND_FETCH,
+  KIND_READ,
+  KIND_WRITE,
+  REFERENCE_KIND_SHIFT,
+  REFERENCE_SIZE_SHIFT,
+} from "../../assembly/layout.ts";
+import {
+  KIND_CONTROL,
   TRICKS_ALL,
   TRICK_REPEATS,
   TRICK_SIMD,
@@ -8,7 +16,6 @@ import {
   TRICK_TABLES,
 } from "../../assembly/model/layout.ts";
 import { Random } from "../../src/fuzz/random.ts";
-import { encodeReference } from "../../src/hardware/access-kind.ts";
 import { PAGE_SIZES, type PageSize, type Processor } from "../../src/tlb/config.ts";
 import { TlbModel, type TlbModelOptions } from "../../src/tlb/model.ts";
 import { TlbModel as SlowModel } from "../oracle/tlb-model.ts";
@@ -18,7 +25,12 @@ import { type Access, pagesOf, randomTrace } from "./random-trace.ts";
 const PAIRS = 1500;
 /** Each with its own random processors and traces, so that they run in turns of some seconds. */
 const ROUNDS = 10;
-const CODES = { fetch: "fetch", load: "read", store: "write" } as const;
+const CODES = { fetch: KIND_FETCH, load: KIND_READ, store: KIND_WRITE } as const;
+
+function wordOf(address: bigint, code: number, nrBytes: number): bigint {
+  const size = BigInt(nrBytes - 1) << BigInt(REFERENCE_SIZE_SHIFT);
+  return address | (BigInt(code) << BigInt(REFERENCE_KIND_SHIFT)) | size;
+}
 
 function fastCounts(
   processor: Processor,
@@ -34,7 +46,7 @@ function fastCounts(
       used = 0;
     }
     if (pcid !== undefined) model.switchTo(pcid);
-    model.batch[used++] = encodeReference(address, CODES[kind], nrBytes);
+    model.batch[used++] = wordOf(address, CODES[kind], nrBytes);
   }
   model.replay(used);
   return pageSizes.map((pageSize) => model.counts(pageSize));
@@ -82,6 +94,15 @@ describe("the fast TLB model", () => {
         fastCounts(processor, trace),
       );
     }
+  });
+
+  it("passes over controls", () => {
+    const model = new TlbModel(randomProcessor(new Random(1)));
+    const address = 2n ** 40n;
+    const control = wordOf(77n, KIND_CONTROL, 3);
+    model.batch.set([control, wordOf(address, KIND_READ, 8), control, control]);
+    model.replay(4);
+    expect(model.counts("4K").accesses).toBe(1);
   });
 
   it("counts a size alone as it counts it among others", () => {

@@ -25,12 +25,12 @@ export function randomTrace(random: Random, length = 600): Access[] {
   let page = 0;
   return Array.from({ length }, (): Access => {
     if (random.chance(60)) page = random.chance(20) ? page + 1 : random.below(nrPages);
-    const offset = random.chance(15) ? 4096 - random.between(1, 7) : random.below(4096 - 8);
+    const offset = random.chance(15) ? 4096 - random.between(1, 15) : random.below(4096 - 16);
     const address = (base + (BigInt(page) << BigInt(shift)) + BigInt(offset)) % TOP;
     return {
       address,
       kind: random.pick(REFERENCE_KINDS),
-      nrBytes: random.between(1, 8),
+      nrBytes: random.between(1, 16),
       ...(random.chance(switches) && { pcid: random.below(5) }),
     };
   });
