@@ -25,3 +25,13 @@ test("a recording of another kernel differs where the kernels do", async () => {
     "102: C munmap a 3h => ok",
   ]);
 });
+
+describe("fixed breaks no invariant in what was recorded", () => {
+  const folders = ["recorded/6.1", "recorded/6.12", "recorded/6.18", "observed", "numa/6.12"];
+  const files = folders.flatMap((folder) => {
+    return readdirSync(`test/${folder}`).map((file) => `test/${folder}/${file}`);
+  });
+  test.each(files)("%s", async (file) => {
+    expect((await replay(file, "fixed")).broken).toEqual([]);
+  });
+});
