@@ -48,7 +48,7 @@ function protectPart(
   if (isRefused && mayExpand(kernel, space, vma, bytes)) return "ENOMEM";
   // Locked memory that becomes writable gets its own pages now, not when it is written.
   const breaksLocked = (vma.flags & VM_LOCKED) !== 0 && !vma.protection.write && protection.write;
-  const change = { protection, flags: accounted(vma, protection) };
+  const change = { protection, flags: accounted(kernel, vma, protection) };
   const changed = modifyVma(kernel, space, start, stop, change);
   if (!changed) return "EINVAL";
   // Private pages are made writable by a write fault, which sees whether they are shared.
@@ -62,8 +62,9 @@ function protectPart(
 }
 
 /** VM_ACCOUNT is set by the first right to write, and goes while no page is its own. */
-function accounted(vma: Vma, { write }: Protection): number {
+function accounted(kernel: KernelState, vma: Vma, { write }: Protection): number {
   if (vma.inode) return vma.flags;
   if (write) return vma.flags & VM_NORESERVE ? vma.flags : vma.flags | VM_ACCOUNT;
-  return vma.anonVma ? vma.flags : vma.flags & ~VM_ACCOUNT;
+  const isKept = vma.anonVma !== undefined || !kernel.profile.mprotectUnaccounts;
+  return isKept ? vma.flags : vma.flags & ~VM_ACCOUNT;
 }

@@ -97,6 +97,10 @@ export const PROFILE_FIELDS = {
     what: "mincore asks the cache for indexes of 4K in huge pages",
     source: "mm/mincore.c: __mincore_unmapped_range(); until 6.7",
   },
+  mprotectUnaccounts: {
+    what: "untouched memory made read-only is not accounted any more",
+    source: "mm/mprotect.c: mprotect_fixup(); after 6.1",
+  },
   forkCopiesShared: {
     what: "fork copies the entries of shared mappings",
     source: "mm/hugetlb.c: copy_hugetlb_page_range(); until bcd51a3c679d, 6.0",
