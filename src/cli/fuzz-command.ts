@@ -15,7 +15,10 @@ Examples:
   $ hugewalk fuzz --vm /boot/vmlinuz-6.1.0-56-amd64
   $ sudo hugewalk fuzz --live                  without what could harm this machine's kernel
 
-Exit codes: 0 no fault, 1 some, 2 the command line cannot be used, 70 a bug of hugewalk.
+SIGINT ends it after the script that is running, with the summary. With --vm no script has
+"increment", unless --weights asks for it: QEMU's own processor loads before it stores.
+
+Exit codes: 0 no fault, 1 some, 2 the command line cannot be used, 70 a bug of hugewalk, 130 SIGINT.
 `;
 
 export function addFuzzCommand(

@@ -2,8 +2,6 @@
  * `hugewalk fuzz`: random scripts, on which the emulator is compared with another kernel, or held
  * to its invariants.
  */
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { HugewalkError, InternalError, OptionError } from "../errors.ts";
 import { Campaign, type Finding } from "../fuzz/campaign.ts";
 import { DEFAULT_OPTIONS, generateScript, type GenerateOptions } from "../fuzz/generate.ts";
@@ -15,10 +13,10 @@ import { DEFAULT_WEIGHTS, parseWeights } from "../fuzz/weights.ts";
 import { profileNames } from "../kernel/profile.ts";
 import { profileOf, type RealKernel } from "../live/real-kernel.ts";
 import { complain, isUsersError } from "./complaint.ts";
-import { EXIT_AGREES, EXIT_DIFFERS, EXIT_UNUSABLE } from "./exit-code.ts";
+import { EXIT_AGREES, EXIT_DIFFERS, EXIT_INTERRUPTED, EXIT_UNUSABLE } from "./exit-code.ts";
 import { Progress } from "./progress.ts";
 import type { RealKernels } from "./real-kernels.ts";
-import { Output, type Io } from "./streams.ts";
+import { Output, type Io, writeInto } from "./streams.ts";
 
 export interface FuzzFlags {
   readonly seeds: string;
@@ -38,6 +36,8 @@ export interface FuzzFlags {
 
 /** Scripts run to shrink one: as many as the emulator runs in some ten seconds. */
 const SHRINK_BUDGET = 2000;
+/** The same with a real kernel, which runs one or two a second. */
+const REAL_SHRINK_BUDGET = 200;
 
 /** Pages of a pool, at most, on this machine's own kernel. */
 const LIVE_POOL_PAGES = 64;
@@ -53,7 +53,8 @@ export async function runFuzz(flags: FuzzFlags, io: Io, real: RealKernels): Prom
     const options = optionsOf(flags);
     kernel = await openKernel(flags, real);
     const judge = judgeOf(flags, kernel);
-    return await new Fuzz({ flags, seeds, options, judge, io }).run(abort.signal);
+    const budget = kernel ? REAL_SHRINK_BUDGET : SHRINK_BUDGET;
+    return await new Fuzz({ flags, seeds, options, judge, budget, io }).run(abort);
   } catch (error) {
     if (!isUsersError(error)) throw error;
     await complain(io, error instanceof OptionError ? `--${error.message}` : error.message);
@@ -69,6 +70,8 @@ interface FuzzSetting {
   readonly seeds: readonly number[];
   readonly options: GenerateOptions;
   readonly judge: Judge;
+  /** Most scripts that are run to shrink one. */
+  readonly budget: number;
   readonly io: Io;
 }
 
@@ -79,22 +82,26 @@ class Fuzz {
   readonly #options: GenerateOptions;
   readonly #seeds: readonly number[];
   readonly #judge: Judge;
+  readonly #budget: number;
 
-  constructor({ flags, seeds, options, judge, io }: FuzzSetting) {
+  constructor({ flags, seeds, options, judge, budget, io }: FuzzSetting) {
     this.#flags = flags;
     this.#out = new Output(io.stdout);
     this.#options = options;
     this.#seeds = seeds;
     this.#judge = judge;
+    this.#budget = budget;
     this.#progress = new Progress(io.stderr, seeds.length);
   }
 
-  async run(signal: AbortSignal): Promise<number> {
+  /** Until all is done, or `abort` is. */
+  async run(abort: AbortController): Promise<number> {
+    const { signal } = abort;
     const campaign = new Campaign({
       seeds: this.#seeds,
       generate: (seed) => generateScript(seed, this.#options),
       judge: this.#judge,
-      budget: SHRINK_BUDGET,
+      budget: this.#budget,
       onProgress: ({ nrScripts, counts }) =>
         this.#progress.show(nrScripts, (rate) => {
           const done = `${nrScripts}/${this.#seeds.length} scripts`;
@@ -102,10 +109,14 @@ class Fuzz {
         }),
       signal,
     });
-    for await (const finding of campaign.run()) await this.#tell(finding);
+    for await (const finding of campaign.run()) {
+      await this.#tell(finding);
+      if (this.#out.isClosed) abort.abort();
+    }
     this.#progress.clear();
-    await this.#summarize(campaign);
+    await this.#summarize(campaign, !signal.aborted);
     await this.#out.flush();
+    if (signal.aborted && !this.#out.isClosed) return EXIT_INTERRUPTED;
     return campaign.counts.size > 0 ? EXIT_DIFFERS : EXIT_AGREES;
   }
 
@@ -135,30 +146,31 @@ class Fuzz {
   async #save({ kind, seed }: Finding, transcript: string): Promise<string | undefined> {
     const { out } = this.#flags;
     if (out === undefined) return undefined;
-    await mkdir(out, { recursive: true });
-    const file = join(out, `${kind.replace(/:.*$/s, "")}-${seed}.txt`);
-    await writeFile(file, transcript);
-    return file;
+    return writeInto(out, `${kind.replace(/:.*$/s, "")}-${seed}.txt`, transcript);
   }
 
-  async #summarize({ nrScripts, counts }: Campaign): Promise<void> {
+  async #summarize({ nrScripts, counts }: Campaign, isComplete: boolean): Promise<void> {
     const sorted = [...counts].toSorted(([, a], [, b]) => b - a);
     if (this.#flags.json) {
-      const summary = { type: "summary", scripts: nrScripts, faults: Object.fromEntries(sorted) };
+      const faults = Object.fromEntries(sorted);
+      const summary = { type: "summary", scripts: nrScripts, complete: isComplete, faults };
       await this.#out.line(JSON.stringify(summary));
       return;
     }
     for (const [kind, count] of sorted) await this.#out.line(`# ${count} × ${kind}`);
     const nrFaulty = sorted.reduce((sum, [, count]) => sum + count, 0);
-    await this.#out.line(`# ${nrScripts} scripts, ${nrFaulty} with a fault, ${counts.size} kinds`);
+    const all = isComplete ? "" : `of ${this.#seeds.length}, interrupted, `;
+    const scripts = `${nrScripts} scripts${isComplete ? "," : ""} ${all}`;
+    await this.#out.line(`# ${scripts}${nrFaulty} with a fault, ${counts.size} kinds`);
   }
 }
 
 function optionsOf(flags: FuzzFlags): GenerateOptions {
   const hasGigantic = flags["1g"] === true;
-  const weights = new Map(flags.weights ? parseWeights(flags.weights) : DEFAULT_WEIGHTS);
   // QEMU without KVM loads before it stores: what may be read and not written is faulted in first.
-  if (flags.vm !== undefined) weights.set("increment", 0);
+  const defaults =
+    flags.vm === undefined ? DEFAULT_WEIGHTS : new Map([...DEFAULT_WEIGHTS, ["increment", 0]]);
+  const weights = flags.weights ? parseWeights(flags.weights, defaults) : defaults;
   return {
     ...DEFAULT_OPTIONS,
     nrOperations: parseCount("ops", flags.ops) ?? DEFAULT_OPTIONS.nrOperations,

@@ -5,11 +5,14 @@ import { PAGE_1G, PAGE_2M } from "../address.ts";
 import { InputError, OptionError } from "../errors.ts";
 import type { Driver } from "../transcript/driver.ts";
 import { type LineRecord, runScript } from "../transcript/run.ts";
-import type { MachineHeader, MachineKey, Script } from "../transcript/script.ts";
+import {
+  DEFAULT_MEMORY_BYTES,
+  type MachineHeader,
+  type MachineKey,
+  type Script,
+} from "../transcript/script.ts";
 import { atPlace } from "./complaint.ts";
 import type { Emulator } from "./emulator.ts";
-
-const DEFAULT_MEMORY_BYTES = 4 * 2 ** 30;
 
 /** The header's key for what an `OptionError` of the driver's configuration names. */
 const KEYS_OF_OPTIONS: Readonly<Record<string, MachineKey>> = {

@@ -63,6 +63,8 @@ export async function runCli(
   addFuzzCommand(program, { io, emulator, real }, setExitCode);
   addCpusCommand(program, io, setExitCode);
   addConvertCommand(program, io, setExitCode);
+  // Help that nobody reads to its end is no error; commands write through `Output`.
+  io.stdout.on("error", () => {});
   try {
     await program.parseAsync(args, { from: "user" });
     return exitCode;

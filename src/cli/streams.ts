@@ -3,6 +3,8 @@
  * may be a pipe someone closes.
  */
 import { createReadStream } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { HugewalkError } from "../errors.ts";
 
 /** More than a hundred thousand lines; what is larger is hardly a transcript. */
@@ -107,6 +109,25 @@ export function hasColor({ stdout, env }: Io): boolean {
   const force = env["FORCE_COLOR"];
   if (force !== undefined) return force !== "0" && force !== "false";
   return stdout.isTTY === true && env["TERM"] !== "dumb";
+}
+
+/** An error of the system gets the name of the file that the user gave. */
+export async function named<T>(path: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw new HugewalkError(`${path}: ${reasonOf(error)}`);
+  }
+}
+
+/** Writes a file into a directory, which is made if it is not there; the file's path. */
+export async function writeInto(directory: string, name: string, text: string): Promise<string> {
+  const path = join(directory, name);
+  await named(path, async () => {
+    await mkdir(directory, { recursive: true });
+    await writeFile(path, text);
+  });
+  return path;
 }
 
 /** What the system says of an error with files or streams. */

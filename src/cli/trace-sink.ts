@@ -1,7 +1,6 @@
 /** Where a trace is written to: standard output, or a file that gets its name when it is whole. */
 import { open, rename, rm, stat } from "node:fs/promises";
-import { HugewalkError } from "../errors.ts";
-import { Output, reasonOf, type Io } from "./streams.ts";
+import { Output, named, type Io } from "./streams.ts";
 
 export interface Sink {
   /** Nobody reads what is written: the rest can be left out. */
@@ -67,13 +66,4 @@ async function fileSink(path: string, written: string): Promise<Sink> {
       if (isOther) await rm(written, { force: true });
     },
   };
-}
-
-/** An error of the system gets the name of the file that the user gave. */
-async function named<T>(path: string, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    throw new HugewalkError(`${path}: ${reasonOf(error)}`);
-  }
 }

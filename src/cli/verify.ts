@@ -2,8 +2,7 @@
  * `hugewalk verify`: runs transcripts on a real kernel and on the emulator and compares them, or
  * records what the real kernel does.
  */
-import { mkdir, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import pc from "picocolors";
 import { HugewalkError, InputError } from "../errors.ts";
 import { profileOf, type RealKernel } from "../live/real-kernel.ts";
@@ -19,7 +18,7 @@ import { EXIT_AGREES, EXIT_DIFFERS, EXIT_UNUSABLE } from "./exit-code.ts";
 import { KernelPicker, type RealKernels } from "./real-kernels.ts";
 import { createDriver } from "./machine.ts";
 import { readScripts, unknownKernel } from "./scripts.ts";
-import { hasColor, Output, type Io } from "./streams.ts";
+import { hasColor, Output, type Io, writeInto } from "./streams.ts";
 import {
   verifiedToJson,
   countsOf,
@@ -153,12 +152,7 @@ class Batch {
       for (const line of lines) await this.#out.line(line);
       return;
     }
-    try {
-      await mkdir(record, { recursive: true });
-      await writeFile(join(record, basename(script.file)), `${lines.join("\n")}\n`);
-    } catch (error) {
-      throw new HugewalkError(error instanceof Error ? error.message : String(error));
-    }
+    await writeInto(record, basename(script.file), `${lines.join("\n")}\n`);
   }
 
   /** The kernel to run the script on; on this machine's own nothing runs that may do harm. */

@@ -24,7 +24,7 @@ export interface CampaignOptions {
   readonly judge: Judge;
   /** Most scripts that are run to shrink one. */
   readonly budget: number;
-  /** Called before each script. */
+  /** Called before each script, and each trial of one that is shrunk. */
   readonly onProgress?: (campaign: Campaign) => void;
   /** Once aborted, no further script is begun. */
   readonly signal?: AbortSignal;
@@ -59,6 +59,7 @@ export class Campaign {
       if (count > 0) continue;
       const fails = async (script: Script): Promise<boolean> => {
         await setImmediate();
+        onProgress?.(this);
         return !signal?.aborted && (await judge.fault(script))?.kind === kind;
       };
       // On a real kernel a trial that gets stuck costs a watchdog and a new boot.

@@ -90,8 +90,9 @@ class Shrinker {
     candidate: readonly string[],
     best: readonly string[],
   ): Promise<readonly string[] | undefined> {
+    if (this.#nrRun >= this.#options.budget) return undefined;
     const repaired = repair(candidate);
-    if (repaired === undefined || this.#nrRun >= this.#options.budget) return undefined;
+    if (repaired === undefined) return undefined;
     const text = repaired.lines.join("\n");
     if (this.#passing.has(text) || text === best.join("\n")) return undefined;
     this.#nrRun++;

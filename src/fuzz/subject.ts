@@ -3,9 +3,7 @@ import { EmulatedDriver } from "../emulated/driver.ts";
 import { createMachine, type Machine } from "../hardware/machine.ts";
 import { brokenInvariants } from "../kernel/invariants.ts";
 import { createKernel, type Kernel } from "../kernel/kernel.ts";
-import type { MachineHeader } from "../transcript/script.ts";
-
-const DEFAULT_MEMORY_BYTES = 4 * 2 ** 30;
+import { DEFAULT_MEMORY_BYTES, type MachineHeader } from "../transcript/script.ts";
 
 /** Its machine is used again for every script, which is much faster. */
 export class EmulatedSubject {

@@ -49,11 +49,11 @@ export const DEFAULT_WEIGHTS: Weights = new Map(
 );
 
 /**
- * The default weights, changed as a text says: `fork=0,mremap=9`; `all=0,write=5` starts from
+ * The weights, changed as a text says: `fork=0,mremap=9`; `all=0,write=5` starts from
  * nothing. Throws `OptionError`.
  */
-export function parseWeights(text: string): Weights {
-  const weights = new Map(DEFAULT_WEIGHTS);
+export function parseWeights(text: string, defaults = DEFAULT_WEIGHTS): Weights {
+  const weights = new Map(defaults);
   for (const part of text.split(",")) {
     const [, op, number] = /^(\w+)=(\d+(?:\.\d+)?)$/.exec(part) ?? [];
     if (op === undefined) throw new OptionError("weights", `"${part}" is not OPERATION=NUMBER`);

@@ -4,10 +4,17 @@ import { parseExpectation } from "../transcript/expectation.ts";
 import { runScript, type LineRecord } from "../transcript/run.ts";
 import type { Expectation, OperationLine, Script } from "../transcript/script.ts";
 
-/** Every line as the driver's kernel carries it out. */
-export async function runAll(script: Script, driver: Driver): Promise<LineRecord[]> {
+/** Every line as the driver's kernel carries it out, up to the first of which `isLast` is true. */
+export async function runAll(
+  script: Script,
+  driver: Driver,
+  isLast: (record: LineRecord) => boolean = () => false,
+): Promise<LineRecord[]> {
   const records: LineRecord[] = [];
-  for await (const record of runScript(script, driver)) records.push(record);
+  for await (const record of runScript(script, driver)) {
+    records.push(record);
+    if (isLast(record)) break;
+  }
   return records;
 }
 
@@ -17,7 +24,12 @@ export interface VerifiedLine {
   readonly differs: boolean;
 }
 
-/** Runs the script on another kernel, and compares with the records of the real one. */
+/** A difference that is none: the kernel was built without this, or it is switched off. */
+export function isUnavailable({ real, differs }: VerifiedLine): boolean {
+  return differs && real.result === "ENOSYS";
+}
+
+/** Runs what the real kernel has records of on another kernel, and compares. */
 export async function* compareWith(
   script: Script,
   records: readonly LineRecord[],
@@ -36,8 +48,8 @@ export async function* compareWith(
 
 /** The script with what was observed as what it expects. */
 function expecting(script: Script, records: readonly LineRecord[]): Script {
-  const operations = script.operations.map((line, i): OperationLine => {
-    return { ...line, expectation: expectationOf(records[i]) };
+  const operations = records.map((record): OperationLine => {
+    return { ...record.line, expectation: expectationOf(record) };
   });
   return { ...script, operations };
 }

@@ -5,6 +5,7 @@ import { ResourceError } from "../errors.ts";
 import type { Driver } from "../transcript/driver.ts";
 import type { MachineHeader } from "../transcript/script.ts";
 import { buildAgent } from "./agent.ts";
+import { endOf } from "./child.ts";
 import { Connection } from "./connection.ts";
 import { lostPagesOf, withoutLostPages } from "./lost-pages.ts";
 import { fillPools, type RealKernel } from "./real-kernel.ts";
@@ -12,7 +13,9 @@ import { Session } from "./session.ts";
 
 /** Another one may have to end first. */
 const START_MS = 45_000;
-const PATIENCE = { watchdogMs: 5_000, answerMs: 30_000 };
+/** Pools, groups and mounts are put back. */
+const RESTORE_MS = 60_000;
+const PATIENCE = { watchdogMs: 5_000, answerMs: 100_000 };
 
 const REASONS: Readonly<Record<string, string>> = {
   busy: "huge pages are in use on this machine",
@@ -86,10 +89,8 @@ class LiveKernel implements RealKernel {
   }
 
   async #endAgent(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
-    const ended = new Promise<void>((resolve) => this.#child.once("close", () => resolve()));
     this.#child.stdin?.end();
-    await ended;
+    await endOf(this.#child, RESTORE_MS);
   }
 
   async #endSession(): Promise<void> {

@@ -5,6 +5,7 @@ import { access, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
+import { endOf } from "./child.ts";
 import { packArchive, S_IFDIR, S_IFREG } from "./cpio.ts";
 
 const QEMU = "qemu-system-x86_64";
@@ -102,6 +103,8 @@ function packInitramfs(agent: Uint8Array): Uint8Array {
   ]);
 }
 
+const KILL_MS = 10_000;
+
 class RunningMachine implements VirtualMachine {
   readonly input: Writable;
   readonly output: Readable;
@@ -124,10 +127,8 @@ class RunningMachine implements VirtualMachine {
   }
 
   async kill(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
-    const ended = new Promise<void>((resolve) => this.#child.once("close", () => resolve()));
     this.#lifeline.end();
-    await ended;
+    await endOf(this.#child, KILL_MS);
   }
 }
 

@@ -39,10 +39,15 @@ export class Session implements Driver {
     return session.#isLost ? undefined : session;
   }
 
+  /** Whether an operation never returned: this kernel is of no use any more. */
+  get hasStuck(): boolean {
+    return this.#hasStuck;
+  }
+
   /** Puts the kernel back into the state before the script. */
   async end(): Promise<Ending> {
-    const reply = this.#isLost ? undefined : await this.#request("end");
-    if (!reply || reply.result === "lost") return "lost";
+    const reply = await this.#request("end");
+    if (!reply) return "lost";
     return reply.result === "ok" && !this.#hasStuck ? "clean" : "dirty";
   }
 
@@ -73,9 +78,13 @@ export class Session implements Driver {
   async #request(line: string): Promise<Reply | undefined> {
     if (this.#isLost) return undefined;
     const reply = await this.#connection.request(line, this.#patience.answerMs);
-    if (!reply) this.#isLost = true;
-    else this.#counters = reply.counters ?? this.#counters;
-    if (reply?.result === "stuck") this.#hasStuck = true;
+    // `lost` is the guard's: the process that carries the script out has died.
+    if (!reply || reply.result === "lost") {
+      this.#isLost = true;
+      return undefined;
+    }
+    this.#counters = reply.counters ?? this.#counters;
+    if (reply.result === "stuck") this.#hasStuck = true;
     return reply;
   }
 }

@@ -2,12 +2,9 @@
 import type { Driver } from "../transcript/driver.ts";
 import type { LineRecord } from "../transcript/run.ts";
 import type { Script } from "../transcript/script.ts";
-import { compareWith, runAll, type VerifiedLine } from "./compare.ts";
+import { compareWith, isUnavailable, runAll, type VerifiedLine } from "./compare.ts";
 import { losePages } from "./lost-pages.ts";
 import type { RealKernel } from "./real-kernel.ts";
-
-/** What a system call says that the kernel was built without, or that is switched off. */
-const NOT_AVAILABLE = "ENOSYS";
 
 export interface Verification {
   readonly lines: readonly VerifiedLine[];
@@ -42,8 +39,7 @@ export async function verifyScript(
 async function collect(compared: AsyncIterable<VerifiedLine>): Promise<Verification> {
   const lines: VerifiedLine[] = [];
   for await (const line of compared) {
-    const { real, differs } = line;
-    if (differs && real.result === NOT_AVAILABLE) return { lines, unavailable: real };
+    if (isUnavailable(line)) return { lines, unavailable: line.real };
     lines.push(line);
   }
   return { lines };

@@ -1,7 +1,7 @@
 /** Real kernels in virtual machines: as anyone, and without effect on this machine. */
 import { ResourceError } from "../errors.ts";
 import type { Driver } from "../transcript/driver.ts";
-import type { MachineHeader } from "../transcript/script.ts";
+import { DEFAULT_MEMORY_BYTES, type MachineHeader } from "../transcript/script.ts";
 import { buildAgent } from "./agent.ts";
 import { Connection } from "./connection.ts";
 import type { KernelImage } from "./images.ts";
@@ -16,13 +16,13 @@ import {
 import { fillPools, type RealKernel } from "./real-kernel.ts";
 import { Session, type Patience } from "./session.ts";
 
-const DEFAULT_MEMORY_BYTES = 4 * 2 ** 30;
 /** Some machines have a KVM that starts a kernel and never gets anywhere. */
 const BOOT_MS: Readonly<Record<Accelerator, number>> = { kvm: 10_000, tcg: 120_000 };
-/** Emulated, everything takes longer, and other programs may want the same processors. */
+/**
+ * An answer takes two watchdogs at most, eight times as long while pages of 1G are in use. Emulated, everything takes longer, and other programs may want the same processors. */
 const PATIENCE: Readonly<Record<Accelerator, Patience>> = {
-  kvm: { watchdogMs: 5_000, answerMs: 30_000 },
-  tcg: { watchdogMs: 15_000, answerMs: 180_000 },
+  kvm: { watchdogMs: 5_000, answerMs: 100_000 },
+  tcg: { watchdogMs: 15_000, answerMs: 300_000 },
 };
 
 export interface VmOptions {
@@ -99,7 +99,7 @@ class VirtualKernel implements RealKernel {
   async #endSession(): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
-    if (session && (await session.end()) !== "clean") await this.close();
+    if (session && (session.hasStuck || (await session.end()) !== "clean")) await this.close();
   }
 
   async #boot(hardware: Hardware): Promise<Booted> {

@@ -72,6 +72,9 @@ export type MachineKey =
   | "hugepages"
   | "hugepages_1G";
 
+/** RAM of a machine whose header does not say. */
+export const DEFAULT_MEMORY_BYTES = 4 * 2 ** 30;
+
 /** What the `machine` lines say; undefined: left out. */
 export interface MachineHeader {
   readonly memoryBytes?: number;

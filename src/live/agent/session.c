@@ -40,9 +40,12 @@ static struct actor *find(uint64_t name) {
   return NULL;
 }
 
+#define LOOKS_MAX 100
+
 static void settle(void) {
   if (!has_pinned) return;
-  for (struct pools before = {0}, now = read_pools(); memcmp(&before, &now, sizeof now) != 0;) {
+  struct pools before = {0}, now = read_pools();
+  for (int looks = 0; looks < LOOKS_MAX && memcmp(&before, &now, sizeof now) != 0; looks++) {
     usleep(SETTLE_US);
     before = now;
     now = read_pools();
@@ -140,6 +143,11 @@ static struct actor *spawn(uint64_t name) {
   pid_t pid = fork();
   if (pid == 0) {
     for (int signal = 1; signal < 32; signal++) sigaction(signal, &(struct sigaction){0}, NULL);
+    /* Whoever reads the session's output is to see its end, whatever actors cannot be killed. */
+    int nothing = open("/dev/null", O_RDWR);
+    dup2(nothing, STDIN_FILENO);
+    dup2(nothing, STDOUT_FILENO);
+    if (nothing > STDERR_FILENO) close(nothing);
     if (ends[1] == ACTOR_FD) fcntl(ACTOR_FD, F_SETFD, 0);
     else dup2(ends[1], ACTOR_FD);
     execve("/proc/self/exe", (char *[]){"agent", "actor", NULL}, (char *[]){NULL});
@@ -185,8 +193,10 @@ static void kill_actor(struct actor *actor, int signal) {
     return;
   }
   long result = kill(actor->pid, signal);
-  if (result == 0 && signal != 0 && actor->state == RUNNING) ask(actor, "nothing", -1);
-  if (result == 0 && signal != 0 && actor->state == STUCK) hear(actor);
+  if (result == 0 && signal != 0) {
+    if (actor->state == RUNNING) ask(actor, "nothing", -1);
+    else if (actor->state == STUCK) hear(actor);
+  }
   answer_result(result);
 }
 
