@@ -1,4 +1,4 @@
-/** Files and segments, as the language writes them. */
+/** Files, as the language writes them. */
 import { PAGE_2M } from "../address.ts";
 import type { Errno } from "../kernel/errno.ts";
 import type { Stat } from "../kernel/file.ts";

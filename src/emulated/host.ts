@@ -6,7 +6,7 @@ import type { Statfs } from "../kernel/mount.ts";
 import { writeNrHugepages, writeNrOvercommit, writeSysctl } from "../kernel/pool-files.ts";
 import type { HostOperation, Outcome } from "../transcript/driver.ts";
 
-/** Every operation of `host` but `kill`, which needs to know the actors. */
+/** Every operation of `host` but those that need to know the actors: `kill` and groups. */
 export function performHost(kernel: Kernel, operation: HostOperation): Outcome {
   switch (operation.op) {
     case "mount":

@@ -1,5 +1,5 @@
 /** What /proc shows of a process, as the language writes it. */
-import { PAGE_2M } from "../address.ts";
+import { PAGE_2M, PAGE_4K } from "../address.ts";
 import type { UserProcess } from "../kernel/user-process.ts";
 import { unsigned } from "../kernel/procfs.ts";
 import type { Outcome, ProcessOperation } from "../transcript/driver.ts";
@@ -30,7 +30,7 @@ function smaps(process: UserProcess, address: number): Outcome {
   if (!found) return { result: "none" };
   const kB = (bytes: number): string => `${bytes / 1024}kB`;
   const length = found.end - found.start;
-  const len = length % PAGE_2M === 0 ? `${length / PAGE_2M}h` : `${length / 4096}p`;
+  const len = length % PAGE_2M === 0 ? `${length / PAGE_2M}h` : `${length / PAGE_4K}p`;
   return {
     result: [
       `len=${len} ${found.permissions} off=${found.offset.toString(16).padStart(8, "0")}`,

@@ -1,9 +1,9 @@
 /** System calls on mappings, as the language writes them. */
-import { PAGE_2M } from "../address.ts";
+import { PAGE_2M, PAGE_4K } from "../address.ts";
 import type { UserProcess } from "../kernel/user-process.ts";
 import type { Advice } from "../kernel/advice.ts";
 import type { Outcome, ProcessOperation } from "../transcript/driver.ts";
-import type { Actor } from "./actor.ts";
+import { type Actor, NOT_OPEN } from "./actor.ts";
 import type { Operation } from "./operation.ts";
 
 /** Undefined: the operation is none of these. */
@@ -48,7 +48,7 @@ export function tryPerformMemory(
       return { result: process.munlock(operation.address, operation.length) };
     case "mincore": {
       const resident = process.mincore(operation.address, operation.length);
-      const nrPages = Math.ceil(operation.length / 4096);
+      const nrPages = Math.ceil(operation.length / PAGE_4K);
       return { result: typeof resident === "number" ? `${resident}/${nrPages}` : resident };
     }
     default:
@@ -61,10 +61,8 @@ function mmap(process: UserProcess, operation: Operation<"mmap">, fd: number | u
   const isHuge = flags.has("huge");
   // Both bits are MAP_SHARED_VALIDATE.
   const isShared = flags.has("shared") || flags.has("shared_validate");
-  if ((offset ?? 0) % 4096 !== 0) return { result: "EINVAL" };
-  if (!flags.has("anon") && fd === undefined) return { result: "EBADF" };
   const address = process.mmap({
-    fd: flags.has("anon") ? undefined : fd,
+    fd: flags.has("anon") ? undefined : (fd ?? NOT_OPEN),
     length,
     protection,
     isShared,

@@ -10,7 +10,9 @@ import type { Script } from "../transcript/script.ts";
 import { Comparison, type Fault, InvariantCheck, type Judge, thrown } from "./judge.ts";
 import type { EmulatedSubject } from "./subject.ts";
 
-/** Compares a real kernel with the emulator; it is asked twice, and believed if it says the same. */
+/**
+ * Compares a real kernel with the emulator; it is asked twice, and believed if it says the same.
+ */
 export class RealComparison implements Judge {
   readonly #comparison: Comparison;
 

@@ -159,7 +159,9 @@ export class Scene {
     return `${page}+${this.random.pick(["8", "1p", "100", "2097144"])}`;
   }
 
-  /** `ADDR LEN` in a mapping; now and then unaligned, empty or beyond it where that harms nobody. */
+  /**
+   * `ADDR LEN` in a mapping; now and then unaligned, empty or beyond it where that harms nobody.
+   */
   range(actor: Actor): string | undefined {
     const mapping = this.random.tryPick(actor.mappings);
     return mapping && this.rangeOf(mapping);

@@ -21,7 +21,9 @@ export async function shrink(
   return new Shrinker(options).shrink(lines);
 }
 
-/** The script that the lines are, without those that make no sense alone; undefined: none is left. */
+/**
+ * The script that the lines are, without those that make no sense alone; undefined: none is left.
+ */
 export function repair(
   lines: readonly string[],
 ): { lines: readonly string[]; script: Script } | undefined {

@@ -5,10 +5,12 @@ import type { AddressSpace } from "./address-space.ts";
 import { FAULT_HANDLED, type FaultOutcome, outOfMemory } from "./fault-outcome.ts";
 import type { Folio } from "./folio.ts";
 import { chooseNodes } from "./mempolicy.ts";
-import { type KernelState, freeIfUnused, invalidate, mapFolio } from "./state.ts";
+import { type KernelState, freeIfUnused, invalidate, mapFolio, folioOf } from "./state.ts";
 import { type Vma, leafRights, offsetOf, reusableAnonVma } from "./vma.ts";
 
-/** Precondition: `address` is page-aligned and `leaf`, if any, is not good enough for the access. */
+/**
+ * Precondition: `address` is page-aligned and `leaf`, if any, is not good enough for the access.
+ */
 export function faultAnonymous(
   kernel: KernelState,
   space: AddressSpace,
@@ -22,10 +24,7 @@ export function faultAnonymous(
     return FAULT_HANDLED;
   }
   prepareAnonVma(space, vma);
-  const old =
-    leaf && leaf.physicalAddress !== kernel.zeroFrame
-      ? kernel.folios.at(leaf.physicalAddress)
-      : undefined;
+  const old = leaf && folioOf(kernel, leaf);
   if (old && isReusable(old)) {
     old.isExclusive = true;
     const rights = leafRights(vma, true);

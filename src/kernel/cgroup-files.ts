@@ -1,6 +1,7 @@
 /** The files by which an administrator sees and limits groups: /sys/fs/cgroup (cgroup v2). */
 import { PAGE_4K, formatBytes } from "../address.ts";
 import { type Cgroup, type HugetlbCounters, membersOf } from "./cgroup.ts";
+import { memparse } from "./memparse.ts";
 import type { Errno } from "./errno.ts";
 import type { PageCounter } from "./page-counter.ts";
 import type { KernelState } from "./state.ts";
@@ -113,19 +114,6 @@ function unlimited(pageBytes: number): number {
 function parseLimit(text: string, pageBytes: number): number | undefined {
   const most = unlimited(pageBytes);
   if (text === "max") return most;
-  const bytes = parseMemory(text);
-  return bytes === undefined ? undefined : Math.min(Number(bytes / BigInt(pageBytes)), most);
-}
-
-/**
- * memparse() of a whole text: a number in C's spelling, modulo 2^64, and one of the letters
- * KMGTPE. No digits are 0.
- */
-function parseMemory(text: string): bigint | undefined {
-  const match = /^(?:(0x[\da-f]+)|(0[0-7]*)|([1-9]\d*)|)([kmgtpe]?)$/i.exec(text);
-  if (!match) return undefined;
-  const [, hexadecimal, octal, decimal = "0", letter] = match;
-  const value = BigInt(hexadecimal?.toLowerCase() ?? (octal ? `0o0${octal}` : decimal));
-  const power = letter ? "kmgtpe".indexOf(letter.toLowerCase()) + 1 : 0;
-  return BigInt.asUintN(64, value << BigInt(10 * power));
+  const { value, rest } = memparse(text);
+  return rest === "" ? Math.min(Number(value / BigInt(pageBytes)), most) : undefined;
 }

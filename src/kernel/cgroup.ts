@@ -4,8 +4,8 @@
  * limits and shows no counters: "no group" stands for it.
  *
  * A group pays for what its processes ask for while they are in it. Pages in use are charged one by
- * one when they are allocated. Reservations are charged when they are made; a page that is allocated
- * without one is charged for both, until it is freed.
+ * one when they are allocated. Reservations are charged when they are made; a page that is
+ * allocated without one is charged for both, until it is freed.
  */
 import type { Errno } from "./errno.ts";
 import type { Hstate } from "./hstate.ts";
@@ -67,7 +67,8 @@ const NO_CHARGES: readonly PageCounter[] = [];
 
 /**
  * Charges a process's group for a page, and for its reservation unless that `isPaid`, before the
- * page is allocated (hugetlb_cgroup_charge_cgroup(), hugetlb_cgroup_charge_cgroup_rsvd()). What was charged, to be given to `uncharge()`; undefined: a limit is in the way.
+ * page is allocated (hugetlb_cgroup_charge_cgroup(), hugetlb_cgroup_charge_cgroup_rsvd()). What was
+ * charged, to be given to `uncharge()`; undefined: a limit is in the way.
  */
 export function chargePage(
   { cgroup }: Task,

@@ -4,10 +4,11 @@
  */
 import type { Leaf } from "../hardware/page-tables.ts";
 import type { AddressSpace } from "./address-space.ts";
+import { prepareAnonVma } from "./anonymous.ts";
 import { FAULT_HANDLED, type FaultOutcome, noPage, stuck } from "./fault-outcome.ts";
 import type { Folio } from "./folio.ts";
 import type { Inode } from "./hugetlbfs.ts";
-import { zapSingle } from "./munmap.ts";
+import { zapSingle } from "./zap.ts";
 import { allocateHuge } from "./reservation.ts";
 import { type KernelState, freeIfUnused, invalidate, mapFolio, printk } from "./state.ts";
 import { type Vma, leafRights } from "./vma.ts";
@@ -28,7 +29,7 @@ export function copyOnWrite(
   const isOwnersCopy = vma.isOwner && !old.isInPageCache;
   const copy = allocateHuge(kernel, vma, inode, leaf.address, isOwnersCopy);
   if (copy) {
-    vma.anonVma ??= { isForked: false };
+    prepareAnonVma(space, vma);
     kernel.machine.ram.copyFrame(copy.frame, old.frame, copy.level);
     if (kernel.events.isHeard) {
       const bytes = inode.hstate.pageBytes;

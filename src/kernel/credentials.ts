@@ -1,4 +1,6 @@
-/** Who a process is, and what that lets it do (kernel/sys.c: __sys_setuid(), kernel/capability.c). */
+/**
+ * Who a process is, and what that lets it do (kernel/sys.c: __sys_setuid(), kernel/capability.c).
+ */
 import type { Errno } from "./errno.ts";
 import type { Process } from "./process.ts";
 

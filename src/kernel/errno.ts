@@ -16,9 +16,7 @@ export type Errno =
   | "EEXIST"
   | "EINVAL"
   | "ERANGE"
-  | "EBUSY"
   | "EFBIG"
-  | "EIO"
   | "EISDIR"
   | "ENODEV"
   | "ENOSPC"
@@ -26,6 +24,4 @@ export type Errno =
   | "ENOTDIR"
   | "EOPNOTSUPP"
   | "EOVERFLOW"
-  | "ENOSYS"
-  | "ENOTTY"
-  | "ESPIPE";
+  | "ENOTTY";

@@ -9,6 +9,9 @@ import { PlainInode } from "./plain-file.ts";
 import type { Process } from "./process.ts";
 import type { KernelState } from "./state.ts";
 
+/** loff_t ends at 2^63. */
+export const OFFSET_END = 2 ** 63;
+
 /** An inode, opened. */
 export class OpenFile extends File {
   readonly inode: Inode | PlainInode;

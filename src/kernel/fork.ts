@@ -6,13 +6,14 @@ import { AddressSpace } from "./address-space.ts";
 import { allocate4K } from "./anonymous.ts";
 import { Descriptors } from "./descriptors.ts";
 import { bytesOf } from "./folio.ts";
-import { openVma, removeVmas } from "./munmap.ts";
+import { removeVmas } from "./munmap.ts";
+import { openVma } from "./pieces.ts";
 import type { ExitStatus, Process } from "./process.ts";
 import { formatStatus } from "./process.ts";
 import { allocateHuge } from "./reservation.ts";
 import { INITIAL_LIMITS } from "./rlimit.ts";
 import { ensureTable, isTableShared } from "./shared-tables.ts";
-import { type KernelState, invalidate, mapFolio } from "./state.ts";
+import { type KernelState, invalidate, mapFolio, folioOf } from "./state.ts";
 import { type Vma, leafRights } from "./vma.ts";
 import { VM_DONTCOPY, VM_LOCKED_MASK, VM_UFFD_MASK, VM_WIPEONFORK } from "./vm-flags.ts";
 
@@ -73,7 +74,7 @@ export function fork(kernel: KernelState, parent: Process, name: string): Proces
   for (const vma of parent.space.vmas) {
     if (vma.flags & VM_DONTCOPY || copyVma(kernel, parent.space, child.space, vma)) continue;
     destroySpace(kernel, child.space);
-    kernel.processes.delete(child.pid);
+    release(kernel, child);
     return undefined;
   }
   child.descriptors = parent.descriptors.copy();
@@ -144,8 +145,8 @@ function shareEntries(
   let nrShared = 0;
   kernel.tables.share(from.root, to.root, start, end, (leaf) => {
     nrShared++;
-    if (leaf.physicalAddress === kernel.zeroFrame) return;
-    const folio = kernel.folios.at(leaf.physicalAddress);
+    const folio = folioOf(kernel, leaf);
+    if (!folio) return;
     folio.mapCount++;
     folio.isExclusive = false;
     if (folio.level > 1) to.hugetlbBytes += bytesOf(folio);
@@ -157,9 +158,8 @@ function shareEntries(
 function pinnedLeaves(kernel: KernelState, space: AddressSpace, vma: Vma): Leaf[] {
   const found: Leaf[] = [];
   kernel.tables.list(space.root, vma.start, vma.end, (leaf) => {
-    if (leaf.physicalAddress === kernel.zeroFrame) return;
-    const { nrPins, isInPageCache } = kernel.folios.at(leaf.physicalAddress);
-    if (nrPins > 0 && !isInPageCache) found.push(leaf);
+    const folio = folioOf(kernel, leaf);
+    if (folio && folio.nrPins > 0 && !folio.isInPageCache) found.push(leaf);
   });
   return found;
 }

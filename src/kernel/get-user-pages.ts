@@ -10,7 +10,7 @@ import type { Errno } from "./errno.ts";
 import type { FaultOutcome } from "./fault-outcome.ts";
 import type { Folio } from "./folio.ts";
 import { faultIn } from "./page-fault.ts";
-import type { KernelState } from "./state.ts";
+import { type KernelState, folioOf } from "./state.ts";
 import type { Vma } from "./vma.ts";
 
 export interface Grip {
@@ -20,7 +20,9 @@ export interface Grip {
   readonly isForced?: boolean;
 }
 
-/** Why a page cannot be had: nothing maps the address, the mapping forbids it, or its fault fails. */
+/**
+ * Why a page cannot be had: nothing maps the address, the mapping forbids it, or its fault fails.
+ */
 export type NoGrip =
   | { readonly kind: "unmapped" | "forbidden" }
   | Exclude<FaultOutcome, { kind: "handled" }>;
@@ -63,10 +65,8 @@ export interface HeldPage {
 
 /** The 4K at `address`, and the folio that they are of. */
 export function heldPage(kernel: KernelState, leaf: Leaf, address: number): HeldPage {
-  const { physicalAddress } = leaf;
-  const folio =
-    physicalAddress === kernel.zeroFrame ? undefined : kernel.folios.at(physicalAddress);
-  return { folio, frame: physicalAddress + roundDown(address - leaf.address, PAGE_4K) };
+  const frame = leaf.physicalAddress + roundDown(address - leaf.address, PAGE_4K);
+  return { folio: folioOf(kernel, leaf), frame };
 }
 
 /** faultin_page_range(): MADV_POPULATE_READ and _WRITE stop at what they cannot populate. */

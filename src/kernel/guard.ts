@@ -5,7 +5,7 @@
 import { PAGE_4K } from "../address.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { prepareAnonVma } from "./anonymous.ts";
-import { zapSingle } from "./munmap.ts";
+import { zapSingle } from "./zap.ts";
 import type { KernelState } from "./state.ts";
 import type { Vma } from "./vma.ts";
 import { VM_MAYBE_GUARD } from "./vm-flags.ts";

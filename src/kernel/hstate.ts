@@ -178,7 +178,9 @@ export class Hstate {
     return nr;
   }
 
-  /** hugetlb_acct_memory(−n): return_unused_surplus_pages() frees what surplus is not needed now. */
+  /**
+   * hugetlb_acct_memory(−n): return_unused_surplus_pages() frees what surplus is not needed now.
+   */
   unreserve(nrPages: number): void {
     if (nrPages === 0) return;
     this.#reserved -= nrPages;
@@ -254,8 +256,8 @@ export class Hstate {
   // ---- The administrator
 
   /**
-   * set_max_huge_pages(): makes the persistent pool as near to `count` as can be, all nodes in turn;
-   * with `node`, that one's share.
+   * set_max_huge_pages(): makes the persistent pool as near to `count` as can be, all nodes in
+   * turn; with `node`, that one's share.
    */
   resize(count: number, node?: number): void {
     const mask = node === undefined ? this.#nodes.all : 1 << node;
@@ -350,7 +352,9 @@ export class Hstate {
     }
   }
 
-  /** hugetlb_pages_alloc_boot(): undefined where it is done in one, and growth goes on from there. */
+  /**
+   * hugetlb_pages_alloc_boot(): undefined where it is done in one, and growth goes on from there.
+   */
   #nrBootChunks(): number | undefined {
     const { bootChunks } = this.#profile;
     if (this.level === 3 || bootChunks === "one") return undefined;

@@ -5,14 +5,8 @@ import type { Hstate } from "./hstate.ts";
 import type { PageCounter } from "./page-counter.ts";
 import { RegionMap } from "./region-map.ts";
 import { ReservationPayers } from "./reservation-payers.ts";
+import { F_SEAL_SEAL } from "./seals.ts";
 import type { Subpool } from "./subpool.ts";
-
-/** include/uapi/linux/fcntl.h: what a file refuses from now on. */
-export const F_SEAL_SEAL = 0x1;
-export const F_SEAL_SHRINK = 0x2;
-export const F_SEAL_GROW = 0x4;
-export const F_SEAL_WRITE = 0x8;
-export const F_SEAL_FUTURE_WRITE = 0x10;
 
 /** More than any index. */
 const INDEX_END = Number.MAX_SAFE_INTEGER;
@@ -37,6 +31,8 @@ export class Inode {
   seals = F_SEAL_SEAL;
   /** Whose it is; what has no name is asked of nobody. */
   permissions: Permissions = { uid: 0, gid: 0, mode: 0o644 };
+  /** As maps shows it (d_path()). */
+  path = "/anon_hugepage (deleted)";
   /** Names in directories. */
   nrLinks = 0;
   /** S_PRIVATE: a SysV segment, whose pages were reserved when it was made. */

@@ -81,7 +81,9 @@ function idlePools(kernel: KernelState): string[] {
   return broken;
 }
 
-/** What a group has in use are the pages it is charged for; when idle it pays for no reservation. */
+/**
+ * What a group has in use are the pages it is charged for; when idle it pays for no reservation.
+ */
 function groups(kernel: KernelState): string[] {
   const broken: string[] = [];
   const charged = new Map<PageCounter, number>();

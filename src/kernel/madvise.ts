@@ -5,7 +5,8 @@ import type { AddressSpace } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
 import { installGuards } from "./guard.ts";
 import { populateForMadvise } from "./get-user-pages.ts";
-import { modifyVma, zapSingle } from "./munmap.ts";
+import { modifyVma } from "./pieces.ts";
+import { zapSingle } from "./zap.ts";
 import type { KernelState } from "./state.ts";
 import { punchHole } from "./truncate.ts";
 import { type Vma, offsetOf, pageBytes } from "./vma.ts";
@@ -18,7 +19,7 @@ export function madvise(
   length: number,
   advice: Advice,
 ): "ok" | Errno {
-  // These two are for kernels built with CONFIG_MEMORY_FAILURE.
+  // Poisoned memory is not modelled: as in a kernel without CONFIG_MEMORY_FAILURE.
   if (advice === "hwpoison" || advice === "soft_offline") return "EINVAL";
   if (!isKnown(kernel, advice)) return "EINVAL";
   if (address % PAGE_4K !== 0) return "EINVAL";

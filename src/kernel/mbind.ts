@@ -3,7 +3,7 @@ import { PAGE_4K, roundUp } from "../address.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
 import { type MempolicyMode, createPolicy, isSamePolicy } from "./mempolicy.ts";
-import { modifyVma } from "./munmap.ts";
+import { modifyVma } from "./pieces.ts";
 import type { NodeMask } from "./nodes.ts";
 import type { KernelState } from "./state.ts";
 

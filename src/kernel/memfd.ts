@@ -1,17 +1,17 @@
 /** Files without a name, and what they can be kept from (mm/memfd.c). */
 import type { Errno } from "./errno.ts";
 import { OpenFile } from "./file.ts";
+import { Inode } from "./hugetlbfs.ts";
+import { PlainInode } from "./plain-file.ts";
+import type { KernelState } from "./state.ts";
+import { VM_MAYWRITE, VM_SHARED } from "./vm-flags.ts";
 import {
   F_SEAL_FUTURE_WRITE,
   F_SEAL_GROW,
   F_SEAL_SEAL,
   F_SEAL_SHRINK,
   F_SEAL_WRITE,
-  Inode,
-} from "./hugetlbfs.ts";
-import { PlainInode } from "./plain-file.ts";
-import type { KernelState } from "./state.ts";
-import { VM_MAYWRITE, VM_SHARED } from "./vm-flags.ts";
+} from "./seals.ts";
 
 const F_SEAL_EXEC = 0x20;
 const F_ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
@@ -30,6 +30,7 @@ export function createMemfd(kernel: KernelState, request: MemfdRequest): OpenFil
   const hstate = hugePageBytes === undefined ? undefined : kernel.hstates.get(hugePageBytes);
   if (hugePageBytes !== undefined && !hstate) return "ENODEV";
   const inode = hstate ? new Inode(hstate, 0) : new PlainInode();
+  if (inode instanceof Inode) inode.path = "/memfd: (deleted)";
   if (isSealable) inode.seals = 0;
   return new OpenFile(inode, true);
 }

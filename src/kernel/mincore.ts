@@ -57,8 +57,8 @@ function cachedInHoles(range: Range): number[] {
 }
 
 /**
- * The same before 6.7: the page cache knew a huge page by its index in huge pages, and was asked for
- * as many of them, from there on, as there are pages of 4K from `from` to `to` in each.
+ * The same before 6.7: the page cache knew a huge page by its index in huge pages, and was asked
+ * for as many of them, from there on, as there are pages of 4K from `from` to `to` in each.
  */
 function countMixed(range: Range, from: number, to: number): number {
   const { vma, inode, start, end } = range;

@@ -2,16 +2,9 @@
 import { PAGE_4K, roundDown, roundUp } from "../address.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
-import { modifyVma } from "./munmap.ts";
+import { modifyVma } from "./pieces.ts";
 import { populate } from "./page-fault.ts";
-import {
-  isWithinMemlock,
-  lockedBytes,
-  mappedBytes,
-  mappedWithin,
-  mayLock,
-  mayLockMore,
-} from "./rlimit.ts";
+import { isWithinMemlock, lockedBytes, mappedBytes, mappedWithin, mayLock } from "./rlimit.ts";
 import type { KernelState } from "./state.ts";
 import type { Vma } from "./vma.ts";
 import { VM_LOCKED, VM_LOCKED_MASK } from "./vm-flags.ts";
@@ -28,10 +21,7 @@ export function mlock(
   if (!mayLock(kernel, space)) return "EPERM";
   const start = roundDown(address, PAGE_4K);
   const end = roundUp(address + length, PAGE_4K);
-  const isWithin =
-    mayLockMore(kernel, space, end - start) ||
-    isWithinMemlock(kernel, space, () => lockedWith(space, start, end));
-  if (!isWithin) return "ENOMEM";
+  if (!isWithinMemlock(kernel, space, () => lockedWith(space, start, end))) return "ENOMEM";
   const flags = isOnFault ? VM_LOCKED_MASK : VM_LOCKED;
   const applied = applyLockFlags(kernel, space, start, end, flags);
   if (applied !== "ok" || start === end) return applied;

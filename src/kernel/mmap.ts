@@ -1,11 +1,14 @@
-/** mmap: placement, the checks in the kernel's order, reservation (mm/mmap.c, ksys_mmap_pgoff()). */
+/**
+ * mmap: placement, the checks in the kernel's order, reservation (mm/mmap.c, ksys_mmap_pgoff()).
+ */
 import { PAGE_4K, roundUp } from "../address.ts";
 import { OptionError } from "../errors.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
-import { OpenFile } from "./file.ts";
-import { F_SEAL_FUTURE_WRITE, F_SEAL_WRITE, Inode } from "./hugetlbfs.ts";
-import { munmap, openVma } from "./munmap.ts";
+import { OFFSET_END, OpenFile } from "./file.ts";
+import { Inode } from "./hugetlbfs.ts";
+import { munmap } from "./munmap.ts";
+import { openVma } from "./pieces.ts";
 import { populate } from "./page-fault.ts";
 import { getUnmappedArea } from "./placement.ts";
 import { reserveForMmap } from "./reservation.ts";
@@ -23,6 +26,7 @@ import {
   VM_SHARED,
   withFlags,
 } from "./vm-flags.ts";
+import { WRITE_SEALS } from "./seals.ts";
 
 export interface MmapRequest {
   /** Bytes; rounded up to the page. */
@@ -57,8 +61,12 @@ export interface MmapRequest {
   readonly is32Bit?: boolean;
 }
 
-/** loff_t ends at 2^63. */
-const OFFSET_END = 2 ** 63;
+/** A file of huge pages, as it was opened. */
+interface MappedFile {
+  readonly inode: Inode;
+  /** FMODE_WRITE */
+  readonly isWritable: boolean;
+}
 
 /** ksys_mmap_pgoff(): the address of the new mapping, or the error's name. */
 export function mmap(kernel: KernelState, process: Process, request: MmapRequest): number | Errno {
@@ -72,19 +80,20 @@ function fileOf(
   kernel: KernelState,
   process: Process,
   { fd, hugePageBytes, length }: MmapRequest,
-): OpenFile | undefined | Errno {
+): MappedFile | undefined | Errno {
   if (fd !== undefined) {
     const file = process.descriptors.at(fd);
     if (!file) return "EBADF";
     if (!(file instanceof OpenFile)) return "ENODEV";
-    if (file.inode instanceof Inode) return file;
+    const { inode, isWritable } = file;
+    if (inode instanceof Inode) return { inode, isWritable };
     if (hugePageBytes !== undefined) return "EINVAL";
     throw new OptionError("fd", "a mapping of a file of 4K pages is not modelled");
   }
   if (hugePageBytes === undefined) return undefined;
   const hstate = kernel.hstates.get(hugePageBytes);
   if (!hstate || length === 0) return "EINVAL";
-  return new OpenFile(new Inode(hstate, roundUp(length, hugePageBytes)), true);
+  return { inode: new Inode(hstate, roundUp(length, hugePageBytes)), isWritable: true };
 }
 
 /** do_mmap(): of a file of huge pages, or without one. */
@@ -92,10 +101,10 @@ export function mmapFile(
   kernel: KernelState,
   space: AddressSpace,
   request: MmapRequest,
-  file: OpenFile | undefined,
+  file: MappedFile | undefined,
 ): number | Errno {
   const { offset = 0, placement = "hint", protection, isShared = false } = request;
-  const inode = file?.inode instanceof Inode ? file.inode : undefined;
+  const inode = file?.inode;
   if (request.length === 0) return "EINVAL";
   const pageBytes = inode?.hstate.pageBytes ?? PAGE_4K;
   if (inode && !kernel.profile.roundsHugeLength && request.length % pageBytes !== 0) {
@@ -142,13 +151,13 @@ function mapRegion(
   kernel: KernelState,
   space: AddressSpace,
   request: MmapRequest,
-  file: OpenFile | undefined,
+  file: MappedFile | undefined,
   start: number,
   end: number,
 ): number | Errno {
   const { protection, isShared = false, offset = 0 } = request;
-  const inode = file?.inode instanceof Inode ? file.inode : undefined;
-  const flags = flagsOf(kernel, request, file?.isWritable ?? true);
+  const inode = file?.inode;
+  const flags = flagsOf(kernel, request, file);
   const lockFlags = space.defaultFlags | (request.isLocked ? VM_LOCKED : 0);
   const replaced = mappedWithin(space, start, end);
   if (!mayExpand(kernel, space, { protection, isShared, flags }, end - start, replaced)) {
@@ -158,7 +167,7 @@ function mapRegion(
     const unmapped = munmap(kernel, space, start, end - start);
     if (unmapped !== "ok") return kernel.profile.fixedCannotUnmap;
   }
-  const seals = inode && isShared ? inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) : 0;
+  const seals = inode && isShared ? inode.seals & WRITE_SEALS : 0;
   // memfd_check_seals_mmap()
   if (seals && protection.write) return "EPERM";
   if (inode && offset % inode.hstate.pageBytes !== 0) return "EINVAL";
@@ -189,14 +198,14 @@ function mapRegion(
 }
 
 /** calc_vm_flag_bits(), accountable_mapping(). */
-function flagsOf(kernel: KernelState, request: MmapRequest, isWritable: boolean): number {
-  const isHuge = request.hugePageBytes !== undefined || request.fd !== undefined;
+function flagsOf(kernel: KernelState, request: MmapRequest, file: MappedFile | undefined): number {
+  const { isWritable = true } = file ?? {};
   const { isNoreserve = false, isStack = false, isShared = false } = request;
   let flags = withFlags(0, VM_NORESERVE, isNoreserve);
   flags = withFlags(flags, VM_SHARED, isShared && isWritable);
   flags = withFlags(flags, VM_MAYWRITE, !isShared || isWritable);
   flags = withFlags(flags, VM_NOHUGEPAGE, isStack && kernel.profile.stackIsNoHuge);
-  if (isHuge) return flags;
+  if (file) return flags;
   flags = withFlags(flags, VM_ACCOUNT, request.protection.write && !isNoreserve);
   return withFlags(flags, VM_GROWSDOWN, request.growsDown ?? false);
 }

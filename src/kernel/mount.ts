@@ -4,6 +4,7 @@ import type { Permissions } from "./credentials.ts";
 import type { Errno } from "./errno.ts";
 import type { Hstate } from "./hstate.ts";
 import { Inode } from "./hugetlbfs.ts";
+import { memparse } from "./memparse.ts";
 import type { KernelState } from "./state.ts";
 import { Subpool } from "./subpool.ts";
 
@@ -63,6 +64,7 @@ export class Mount {
   link(name: string, inode: Inode): void {
     inode.get();
     inode.nrLinks++;
+    inode.path = `${this.path}/${name}`;
     this.files.set(name, inode);
   }
 
@@ -71,6 +73,7 @@ export class Mount {
     if (!inode) return "ENOENT";
     this.files.delete(name);
     inode.nrLinks--;
+    inode.path += " (deleted)";
     inode.put();
     return "ok";
   }
@@ -148,7 +151,7 @@ function parseOptions(hstates: ReadonlyMap<number, Hstate>, text: string): Mount
     if (key === undefined || !isSane(key, value)) return "EINVAL";
     given.set(key, value);
   }
-  const pageBytes = given.has("pagesize") ? memparse(given.get("pagesize") ?? "") : PAGE_2M;
+  const pageBytes = given.has("pagesize") ? numberOf(given.get("pagesize") ?? "") : PAGE_2M;
   const hstate = hstates.get(pageBytes);
   if (!hstate) return "EINVAL";
   const [max, min] = ["size", "min_size"].map((key) => toPages(hstate, given.get(key)));
@@ -158,7 +161,7 @@ function parseOptions(hstates: ReadonlyMap<number, Hstate>, text: string): Mount
     hstate,
     max,
     min,
-    nrInodes: nrInodes === undefined ? undefined : memparse(nrInodes),
+    nrInodes: nrInodes === undefined ? undefined : numberOf(nrInodes),
     permissions: { uid, gid, mode: parseInt(given.get("mode") ?? "755", 8) },
   };
 }
@@ -172,15 +175,12 @@ function isSane(key: string, value: string): boolean {
 /** hugetlbfs_size_to_hpages(): a percentage is of the pool. */
 function toPages(hstate: Hstate, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const size = memparse(text);
-  if (!text.endsWith("%")) return Math.floor(size / hstate.pageBytes);
+  const { value, rest } = memparse(text);
+  if (!rest.startsWith("%")) return Math.floor(Number(value) / hstate.pageBytes);
   const { total, surplus } = hstate.counters;
-  return Math.floor((size * (total - surplus)) / 100);
+  return Math.floor((Number(value) * (total - surplus)) / 100);
 }
 
-/** lib/cmdline.c: memparse(): a number with a suffix of K to T. */
-function memparse(text: string): number {
-  const [, digits, suffix] = /^(0x[\da-f]+|\d+)([KMGT]?)/i.exec(text) ?? [];
-  const shift = 10 * (" KMGT".indexOf(suffix?.toUpperCase() || " ") || 0);
-  return Number(digits ?? 0) * 2 ** shift;
+function numberOf(text: string): number {
+  return Number(memparse(text).value);
 }

@@ -2,7 +2,7 @@
 import { PAGE_4K, roundUp } from "../address.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
-import { modifyVma } from "./munmap.ts";
+import { modifyVma } from "./pieces.ts";
 import { populate } from "./page-fault.ts";
 import { mayExpand } from "./rlimit.ts";
 import { unshareTables } from "./shared-tables.ts";

@@ -2,7 +2,8 @@
 import { PAGE_4K, roundUp } from "../address.ts";
 import { type AddressSpace, TASK_SIZE } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
-import { munmap, openVma, splitAt } from "./munmap.ts";
+import { munmap } from "./munmap.ts";
+import { openVma, splitAt } from "./pieces.ts";
 import { populate } from "./page-fault.ts";
 import { type Placement, getUnmappedArea } from "./placement.ts";
 import { clearReservation } from "./reservation.ts";

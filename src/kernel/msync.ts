@@ -1,4 +1,6 @@
-/** msync (mm/msync.c). Nothing is ever written back: neither huge nor anonymous memory has a disk. */
+/**
+ * msync (mm/msync.c). Nothing is ever written back: neither huge nor anonymous memory has a disk.
+ */
 import { PAGE_4K, roundUp } from "../address.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Errno } from "./errno.ts";

@@ -1,4 +1,6 @@
-/** How many pages of one size a group has, and may have (mm/page_counter.c: struct page_counter). */
+/**
+ * How many pages of one size a group has, and may have (mm/page_counter.c: struct page_counter).
+ */
 export class PageCounter {
   #usage = 0;
   #max = Infinity;

@@ -4,16 +4,23 @@ import { ERROR_I, ERROR_W, VECTOR_GP } from "../../assembly/layout.ts";
 import type { Fault } from "../fault.ts";
 import { traceWalk } from "../hardware/inspect.ts";
 import type { AddressSpace } from "./address-space.ts";
-import { faultAnonymous } from "./anonymous.ts";
+import { faultAnonymous, prepareAnonVma } from "./anonymous.ts";
 import { copyOnWrite } from "./copy-on-write.ts";
 import { FAULT_HANDLED, type FaultOutcome, SIGBUS, type Signal, noPage } from "./fault-outcome.ts";
 import type { Inode } from "./hugetlbfs.ts";
 import { allocateHuge } from "./reservation.ts";
 import { ensureTable } from "./shared-tables.ts";
 import { expandStack } from "./stack.ts";
-import { tryUserfault } from "./userfault-protect.ts";
+import { tryMarkedFault } from "./marked-fault.ts";
 import { type KernelState, invalidate, mapFolio, printk } from "./state.ts";
-import { type Protection, type Vma, fileIndex, leafRights, pageBytes } from "./vma.ts";
+import {
+  type Protection,
+  type Vma,
+  fileIndex,
+  leafRights,
+  pageBytes,
+  isAccessible,
+} from "./vma.ts";
 import { VM_LOCKONFAULT, VM_UFFD_MINOR, VM_UFFD_MISSING } from "./vm-flags.ts";
 
 export type AccessIntent = "read" | "write" | "fetch";
@@ -44,7 +51,7 @@ export function handleFault(kernel: KernelState, space: AddressSpace, fault: Fau
 function allows(protection: Protection, intent: AccessIntent): boolean {
   if (intent === "write") return protection.write;
   if (intent === "fetch") return protection.execute;
-  return protection.read || protection.write || protection.execute;
+  return isAccessible(protection);
 }
 
 /** handle_mm_fault(). Precondition: the mapping allows the access. */
@@ -64,7 +71,7 @@ export function faultIn(
     invalidate(kernel, space, page, page + pageBytes(vma));
     return FAULT_HANDLED;
   }
-  const userfault = tryUserfault(kernel, space, vma, page, leaf);
+  const userfault = tryMarkedFault(kernel, space, vma, page, leaf);
   if (userfault) return userfault;
   if (!vma.inode) return faultAnonymous(kernel, space, vma, page, isWrite, leaf);
   if (leaf) return copyOnWrite(kernel, space, vma, vma.inode, leaf);
@@ -93,7 +100,7 @@ function faultHuge(
     if (!folio) return noPage(kernel, space.pid);
     kernel.machine.ram.zeroFrame(folio.frame, folio.level);
     if (vma.isShared) inode.addPage(index, folio);
-    else vma.anonVma ??= { isForked: false };
+    else prepareAnonVma(space, vma);
   } else if (vma.flags & VM_UFFD_MINOR) {
     return SIGBUS;
   }

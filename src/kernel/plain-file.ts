@@ -1,6 +1,8 @@
-/** A file of 4K pages in memory (mm/shmem.c), as far as huge pages meet one: it cannot be mapped. */
+/**
+ * A file of 4K pages in memory (mm/shmem.c), as far as huge pages meet one: it cannot be mapped.
+ */
 import { PAGE_4K } from "../address.ts";
-import { F_SEAL_SEAL } from "./hugetlbfs.ts";
+import { F_SEAL_SEAL } from "./seals.ts";
 
 export class PlainInode {
   /** Bytes. */

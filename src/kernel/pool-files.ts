@@ -5,6 +5,7 @@
 import { PAGE_2M } from "../address.ts";
 import type { Errno } from "./errno.ts";
 import type { Hstate } from "./hstate.ts";
+import { parseNumber } from "./memparse.ts";
 import { unsigned } from "./procfs.ts";
 import type { KernelState } from "./state.ts";
 
@@ -21,15 +22,13 @@ function parseUnsignedLong(text: string): bigint | Errno {
 }
 
 /**
- * proc_doulongvec_minmax(): the first number of the line, in C's spelling: 0x for hexadecimal, 0 for
- * octal. A negative number or one that does not fit is refused.
+ * proc_doulongvec_minmax(): the first number of the line, in C's spelling: 0x for hexadecimal, 0
+ * for octal. A negative number or one that does not fit is refused.
  */
 function parseSysctl(text: string): bigint | Errno {
-  const match = /^\s*(?:(0x[\da-f]+)|(0[0-7]*)|([1-9]\d*))(?=\s|$)/i.exec(text);
-  if (!match) return "EINVAL";
-  const [, hexadecimal, octal, decimal] = match;
-  const value = BigInt(hexadecimal ?? (octal ? `0o0${octal}` : decimal));
-  return value > ULONG_MAX ? "EINVAL" : value;
+  const [word] = /\S*/.exec(text.trimStart()) ?? [""];
+  const { value, rest, isTooLarge } = parseNumber(word);
+  return word === "" || rest !== "" || isTooLarge ? "EINVAL" : value;
 }
 
 function set(hstate: Hstate, what: "pool" | "overcommit", value: bigint, node?: number): void {

@@ -26,7 +26,7 @@ export interface Process extends Task {
   /** Whether SIGBUS and SIGSEGV have a handler. */
   catchesSignals: boolean;
   descriptors: Descriptors;
-  /** Its last fault never returned: it does nothing any more, but can be killed. */
+  /** A fault or system call of its never returned: it does nothing any more, but can be killed. */
   isStuck: boolean;
   /** Real, effective and saved UID. */
   uid: number;

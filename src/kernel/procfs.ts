@@ -2,13 +2,14 @@
  * What a script reads of a process and of memory, in Linux's own format (fs/proc/task_mmu.c,
  * fs/proc/array.c, mm/hugetlb.c: hugetlb_report_meminfo()).
  */
-import { PAGE_2M, PAGE_4K, roundDown } from "../address.ts";
+import { PAGE_2M, PAGE_4K } from "../address.ts";
 import type { Leaf } from "../hardware/page-tables.ts";
 import type { AddressSpace } from "./address-space.ts";
+import { heldPage } from "./get-user-pages.ts";
 import type { Process } from "./process.ts";
 import type { Profile } from "./profile.ts";
 import { isTableShared } from "./shared-tables.ts";
-import type { KernelState } from "./state.ts";
+import { type KernelState, folioOf } from "./state.ts";
 import { type Vma, pageBytes } from "./vma.ts";
 import { VM_FLAG_OF } from "./vm-flags.ts";
 
@@ -47,7 +48,7 @@ export function smaps(kernel: KernelState, space: AddressSpace, vma: Vma): Smaps
   let privateHugetlb = 0;
   let resident = 0;
   kernel.tables.list(space.root, vma.start, vma.end, (leaf) => {
-    if (leaf.physicalAddress === kernel.zeroFrame) return;
+    if (!folioOf(kernel, leaf)) return;
     if (!vma.inode) resident += PAGE_4K;
     else if (showsAsShared(kernel, space, leaf)) sharedHugetlb += vma.inode.hstate.pageBytes;
     else privateHugetlb += vma.inode.hstate.pageBytes;
@@ -124,16 +125,18 @@ export function pagemap(
 ): PagemapPage[] {
   return Array.from({ length: nrPages }, (_, i) => {
     const leaf = kernel.tables.lookup(space.root, address + i * step);
-    if (!leaf || leaf.physicalAddress === kernel.zeroFrame) return undefined;
-    const folio = kernel.folios.at(leaf.physicalAddress);
-    return {
-      frame: leaf.physicalAddress + roundDown(address + i * step - leaf.address, PAGE_4K),
-      life: folio.life,
-      isFile: folio.isInPageCache,
-      isExclusive:
-        folio.mapCount === 1 &&
-        !(kernel.profile.pagemapKnowsSharedTables && isTableShared(kernel, space, leaf.address)),
-    };
+    if (!leaf) return undefined;
+    const { folio, frame } = heldPage(kernel, leaf, address + i * step);
+    return (
+      folio && {
+        frame,
+        life: folio.life,
+        isFile: folio.isInPageCache,
+        isExclusive:
+          folio.mapCount === 1 &&
+          !(kernel.profile.pagemapKnowsSharedTables && isTableShared(kernel, space, leaf.address)),
+      }
+    );
   });
 }
 
@@ -179,7 +182,7 @@ function mapsLine(vma: Vma, permissions: string): string {
   const range = `${hex(vma.start, 8)}-${hex(vma.end, 8)}`;
   const offset = hex(vma.inode ? vma.offset : 0, 8);
   const head = `${range} ${permissions} ${offset} 00:00 0 `;
-  return vma.inode ? `${head.padEnd(73)}/anon_hugepage (deleted)\n` : `${head}\n`;
+  return vma.inode ? `${head.padEnd(73)}${vma.inode.path}\n` : `${head}\n`;
 }
 
 export function mapsText(kernel: KernelState, space: AddressSpace): string {

@@ -1,10 +1,13 @@
-/** read and write of files (fs/hugetlbfs/inode.c: hugetlbfs_read_iter()): there is no write. */
+/**
+ * read and write of files (hugetlbfs_read_iter()); huge ones cannot be written by a system call.
+ */
 import type { Errno } from "./errno.ts";
 import type { OpenFile } from "./file.ts";
-import { end } from "./fork.ts";
-import { F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_WRITE, Inode } from "./hugetlbfs.ts";
+import { Inode } from "./hugetlbfs.ts";
 import type { Process } from "./process.ts";
 import type { KernelState } from "./state.ts";
+import { F_SEAL_GROW, WRITE_SEALS } from "./seals.ts";
+import { exceedFileLimit } from "./truncate.ts";
 
 /** Up to 8 bytes; holes read as zeros. */
 export function pread(
@@ -28,7 +31,7 @@ function huge(kernel: KernelState, inode: Inode, offset: number): number {
   return folio ? Number(kernel.machine.ram.load(folio.frame + (offset % pageBytes), 1)) : 0;
 }
 
-/** 8 bytes. */
+/** 8 bytes, or what RLIMIT_FSIZE leaves of them. */
 export function pwrite(
   kernel: KernelState,
   process: Process,
@@ -41,13 +44,15 @@ export function pwrite(
   if (!file.isWritable) return "EBADF";
   if (inode instanceof Inode) return "EINVAL";
   // generic_write_check_limits()
-  if (offset >= process.limits.fsize) {
-    end(kernel, process, { kind: "killed", signal: "SIGXFSZ" });
+  const nrBytes = Math.min(8, process.limits.fsize - offset);
+  if (nrBytes <= 0) {
+    exceedFileLimit(kernel, process);
     return "EFBIG";
   }
   // shmem_write_begin()
-  if (inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) return "EPERM";
-  if (inode.seals & F_SEAL_GROW && offset + 8 > inode.size) return "EPERM";
-  for (let i = 0; i < 8; i++) inode.write(offset + i, Number((value >> BigInt(8 * i)) & 0xffn));
+  if (inode.seals & WRITE_SEALS) return "EPERM";
+  if (inode.seals & F_SEAL_GROW && offset + nrBytes > inode.size) return "EPERM";
+  for (let i = 0; i < nrBytes; i++)
+    inode.write(offset + i, Number((value >> BigInt(8 * i)) & 0xffn));
   return "ok";
 }

@@ -45,7 +45,9 @@ const FILE: Asker = {
   policy: undefined,
 };
 
-/** vma_needs_reservation(): whether no page is kept for this index by the map that it belongs to. */
+/**
+ * vma_needs_reservation(): whether no page is kept for this index by the map that it belongs to.
+ */
 export function needsReservation(asker: Asker, inode: Inode, index: number): boolean {
   if (asker.isShared) return !inode.reservations.has(index);
   const { reservation } = asker;

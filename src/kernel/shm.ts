@@ -11,7 +11,6 @@ import {
   ownedBy,
 } from "./credentials.ts";
 import type { Errno } from "./errno.ts";
-import { OpenFile } from "./file.ts";
 import { Inode } from "./hugetlbfs.ts";
 import { mmapFile } from "./mmap.ts";
 import { munmap } from "./munmap.ts";
@@ -57,6 +56,8 @@ export function shmget(
   const id = kernel.nextSegment++;
   const superblock = { subpool: undefined, onDeath: () => void kernel.segments.delete(id) };
   const inode = new Inode(hstate, nrPages * hugePageBytes, superblock, true);
+  // The key of each is IPC_PRIVATE.
+  inode.path = "/SYSV00000000 (deleted)";
   const payer = reservationPayer(process, hstate);
   if (!isNoreserve && !inode.reserve(0, nrPages, payer)) return "ENOMEM";
   inode.get();
@@ -99,11 +100,10 @@ export function shmat(
     length: inode.size,
     protection: { read: true, write: !isReadOnly, execute: false },
     isShared: true,
-    hugePageBytes: inode.hstate.pageBytes,
     at: address,
     placement: at === 0 ? "hint" : "fixed",
   } as const;
-  return mmapFile(kernel, space, attached, new OpenFile(inode, !isReadOnly));
+  return mmapFile(kernel, space, attached, { inode, isWritable: !isReadOnly });
 }
 
 /** Detaches what of the segment is still mapped from `address` on; EINVAL: nothing is. */

@@ -5,7 +5,7 @@ import { prepareAnonVma } from "./anonymous.ts";
 import { MMAP_MIN } from "./placement.ts";
 import { mayExpand, mayLockMore } from "./rlimit.ts";
 import type { KernelState } from "./state.ts";
-import type { Vma } from "./vma.ts";
+import { type Vma, isAccessible } from "./vma.ts";
 import { VM_GROWSDOWN, VM_LOCKED } from "./vm-flags.ts";
 
 /** RLIMIT_STACK as it usually is. */
@@ -34,6 +34,5 @@ export function expandStack(
 
 /** Memory that no access reaches, and another stack, may be near. */
 function isInTheWay({ flags, protection }: Vma): boolean {
-  const isAccessible = protection.read || protection.write || protection.execute;
-  return isAccessible && !(flags & VM_GROWSDOWN);
+  return isAccessible(protection) && !(flags & VM_GROWSDOWN);
 }

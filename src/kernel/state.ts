@@ -1,6 +1,6 @@
 /** What all parts of one kernel share. Operations take it as their first argument. */
 import type { Machine } from "../hardware/machine.ts";
-import type { PageTables } from "../hardware/page-tables.ts";
+import type { Leaf, PageTables } from "../hardware/page-tables.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Cgroup } from "./cgroup.ts";
 import type { EventStream } from "./event.ts";
@@ -74,7 +74,14 @@ export function invalidate(
   }
 }
 
-/** Points a leaf of `vma` at a folio. The entry that was there, if any, is the caller's to forget. */
+/** vm_normal_folio(): what a leaf points at; undefined: the frame of zeros. */
+export function folioOf(kernel: KernelState, { physicalAddress }: Leaf): Folio | undefined {
+  return physicalAddress === kernel.zeroFrame ? undefined : kernel.folios.at(physicalAddress);
+}
+
+/**
+ * Points a leaf of `vma` at a folio. The entry that was there, if any, is the caller's to forget.
+ */
 export function mapFolio(
   kernel: KernelState,
   space: AddressSpace,

@@ -1,4 +1,6 @@
-/** The quota of a mount (mm/hugetlb.c: struct hugepage_subpool): at most `max` pages, `min` kept. */
+/**
+ * The quota of a mount (mm/hugetlb.c: struct hugepage_subpool): at most `max` pages, `min` kept.
+ */
 import type { Hstate } from "./hstate.ts";
 import type { Profile } from "./profile.ts";
 
@@ -44,8 +46,8 @@ export class Subpool {
   }
 
   /**
-   * hugepage_subpool_get_pages(): how many of n pages the pool has to give, because the minimum does
-   * not; undefined: over quota.
+   * hugepage_subpool_get_pages(): how many of n pages the pool has to give, because the minimum
+   * does not; undefined: over quota.
    */
   tryGet(n: number): number | undefined {
     if (this.max !== undefined) {
@@ -70,8 +72,8 @@ export class Subpool {
   }
 
   /**
-   * A reservation of n pages fails, for the pool cannot give the `fromPool` pages that `tryGet` asked
-   * of it (hugetlb_reserve_pages()).
+   * A reservation of n pages fails, for the pool cannot give the `fromPool` pages that `tryGet`
+   * asked of it (hugetlb_reserve_pages()).
    */
   undoReservation(n: number, fromPool: number): void {
     if (this.#fallback === "blind") {

@@ -1,26 +1,18 @@
 /**
- * A file's size and pages change (fs/hugetlbfs/inode.c: hugetlb_vmtruncate(), hugetlbfs_fallocate(),
- * hugetlbfs_punch_hole()).
+ * A file's size and pages change (fs/hugetlbfs/inode.c: hugetlb_vmtruncate(),
+ * hugetlbfs_fallocate(), hugetlbfs_punch_hole()).
  */
 import { roundDown, roundUp } from "../address.ts";
 import type { Errno } from "./errno.ts";
-import type { OpenFile } from "./file.ts";
+import { OFFSET_END, type OpenFile } from "./file.ts";
 import { end } from "./fork.ts";
-import {
-  F_SEAL_FUTURE_WRITE,
-  F_SEAL_GROW,
-  F_SEAL_SHRINK,
-  F_SEAL_WRITE,
-  Inode,
-} from "./hugetlbfs.ts";
-import { zapSingle } from "./munmap.ts";
+import { Inode } from "./hugetlbfs.ts";
+import { zapSingle } from "./zap.ts";
 import { PlainInode } from "./plain-file.ts";
 import type { Process } from "./process.ts";
 import { allocateForFile } from "./reservation.ts";
 import type { KernelState } from "./state.ts";
-
-/** loff_t ends at 2^63. */
-const OFFSET_END = 2 ** 63;
+import { F_SEAL_GROW, F_SEAL_SHRINK, WRITE_SEALS } from "./seals.ts";
 
 /** Takes away what lies behind the new size, private copies included. */
 export function ftruncate(
@@ -35,9 +27,14 @@ export function ftruncate(
   if (inode instanceof Inode && size % inode.hstate.pageBytes !== 0) return "EINVAL";
   if (size < inode.size && inode.seals & F_SEAL_SHRINK) return "EPERM";
   if (size > inode.size && inode.seals & F_SEAL_GROW) return "EPERM";
+  setSize(kernel, inode, size);
+  return "ok";
+}
+
+/** do_truncate(). Precondition: of a huge file `size` is a multiple of the page. */
+export function setSize(kernel: KernelState, inode: Inode | PlainInode, size: number): void {
   if (inode instanceof PlainInode) inode.truncate(size);
   else truncate(kernel, inode, size);
-  return "ok";
 }
 
 /** inode_newsize_ok(): false is EFBIG, and SIGXFSZ where it was RLIMIT_FSIZE. */
@@ -48,14 +45,21 @@ function isSizeAllowed(
   newSize: number,
 ): boolean {
   if (newSize > size && newSize > process.limits.fsize) {
-    end(kernel, process, { kind: "killed", signal: "SIGXFSZ" });
+    exceedFileLimit(kernel, process);
     return false;
   }
   return newSize < OFFSET_END;
 }
 
-/** hugetlb_vmtruncate(). Precondition: `size` is a multiple of the page. */
-export function truncate(kernel: KernelState, inode: Inode, size: number): void {
+/** What goes beyond RLIMIT_FSIZE ends the process: SIGXFSZ. */
+export function exceedFileLimit(kernel: KernelState, process: Process): void {
+  const { pid, name } = process;
+  if (kernel.events.isHeard) kernel.events.emit({ kind: "signal", pid, name, signal: "SIGXFSZ" });
+  end(kernel, process, { kind: "killed", signal: "SIGXFSZ" });
+}
+
+/** hugetlb_vmtruncate() */
+function truncate(kernel: KernelState, inode: Inode, size: number): void {
   inode.size = size;
   unmapRange(kernel, inode, size, OFFSET_END, true);
   inode.truncatePages(size / inode.hstate.pageBytes);
@@ -110,7 +114,7 @@ function fallocatePlain(
   to: number,
 ): "ok" | Errno {
   if (mode === "punch") {
-    if (inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) return "EPERM";
+    if (inode.seals & WRITE_SEALS) return "EPERM";
     inode.punch(from, to);
     return "ok";
   }
@@ -128,7 +132,7 @@ export function punchHole(
   offset: number,
   length: number,
 ): "ok" | Errno {
-  if (inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) return "EPERM";
+  if (inode.seals & WRITE_SEALS) return "EPERM";
   const { pageBytes } = inode.hstate;
   const end = offset + length;
   const [holeStart, holeEnd] = [roundUp(offset, pageBytes), roundDown(end, pageBytes)];

@@ -3,7 +3,9 @@ import { pageBytesOf } from "../address.ts";
 import type { Leaf } from "../hardware/page-tables.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { faultIn } from "./page-fault.ts";
+import { expandStack } from "./stack.ts";
 import type { KernelState } from "./state.ts";
+import { isAccessible } from "./vma.ts";
 
 /** The leaf that an access of the kernel may read through. */
 function readableLeaf(kernel: KernelState, space: AddressSpace, address: number): Leaf | undefined {
@@ -21,12 +23,7 @@ export function isUserReadable(
   address: number,
   length: number,
 ): boolean {
-  for (let at = address; at < address + length;) {
-    const leaf = readableLeaf(kernel, space, at);
-    if (!leaf) return false;
-    at = endOf(leaf);
-  }
-  return true;
+  return areLeaves(address, length, (at) => readableLeaf(kernel, space, at));
 }
 
 /** Faults the range in; false: some of it cannot be read. */
@@ -36,14 +33,24 @@ export function faultInUser(
   address: number,
   length: number,
 ): boolean {
-  for (let at = address; at < address + length;) {
-    if (!readableLeaf(kernel, space, at)) {
-      const vma = space.find(at);
-      const { read = false, write = false, execute = false } = vma?.protection ?? {};
-      if (!vma || !(read || write || execute)) return false;
-      if (faultIn(kernel, space, vma, at, "read").kind !== "handled") return false;
-    }
+  return areLeaves(address, length, (at) => {
     const leaf = readableLeaf(kernel, space, at);
+    if (leaf) return leaf;
+    const vma = space.find(at) ?? expandStack(kernel, space, at);
+    if (!vma || !isAccessible(vma.protection)) return undefined;
+    const { kind } = faultIn(kernel, space, vma, at, "read");
+    return kind === "handled" ? readableLeaf(kernel, space, at) : undefined;
+  });
+}
+
+/** Whether `leafAt` has a leaf for every address of the range. */
+function areLeaves(
+  address: number,
+  length: number,
+  leafAt: (address: number) => Leaf | undefined,
+): boolean {
+  for (let at = address; at < address + length;) {
+    const leaf = leafAt(at);
     if (!leaf) return false;
     at = endOf(leaf);
   }
@@ -51,7 +58,7 @@ export function faultInUser(
 }
 
 /** Copies the range to physical memory. Precondition: it can be read without a fault. */
-export function copyFromUser(
+export function copyUserToFrame(
   kernel: KernelState,
   space: AddressSpace,
   address: number,

@@ -9,7 +9,6 @@ import { setuid } from "./credentials.ts";
 import type { Errno } from "./errno.ts";
 import { OpenFile, type OpenRequest, type Stat, openFile, stat, unlink } from "./file.ts";
 import { end, exec, fork, release } from "./fork.ts";
-import { Inode } from "./hugetlbfs.ts";
 import { IoUring } from "./io-uring.ts";
 import { copyFromUser, copyToUser, writeProcmem } from "./kernel-access.ts";
 import type { Advice } from "./advice.ts";
@@ -26,7 +25,6 @@ import { type SyncKind, msync } from "./msync.ts";
 import { munmap } from "./munmap.ts";
 import type { NodeMask } from "./nodes.ts";
 import { Pipe } from "./pipe.ts";
-import { PlainInode } from "./plain-file.ts";
 import type { ExitStatus, Process } from "./process.ts";
 import { type PagemapPage, type Smaps, pagemap, smaps } from "./procfs.ts";
 import { pread, pwrite } from "./read-write.ts";
@@ -41,7 +39,7 @@ import {
   shmstat,
 } from "./shm.ts";
 import type { KernelState } from "./state.ts";
-import { type FallocateMode, fallocate, ftruncate, truncate } from "./truncate.ts";
+import { type FallocateMode, fallocate, ftruncate, setSize } from "./truncate.ts";
 import { type UserfaultRequest, openUserfaultfd, userfaultfdIoctl } from "./userfault-ioctl.ts";
 import type { Protection } from "./vma.ts";
 
@@ -65,7 +63,7 @@ export class UserProcess {
   get status(): ExitStatus | undefined {
     return this.#process.status;
   }
-  /** Its last fault never returned (`Stop` of kind "stuck"). */
+  /** A fault or system call of its never returned (`Stop` of kind "stuck"). */
   get isStuck(): boolean {
     return this.#process.isStuck;
   }
@@ -151,16 +149,15 @@ export class UserProcess {
   // ---- Files. Descriptors are close-on-exec.
 
   /**
-   * A descriptor of a file below a mount of hugetlbfs, in / or in /tmp, open for reading and writing
-   * unless the request says otherwise.
+   * A descriptor of a file below a mount of hugetlbfs, in / or in /tmp, open for reading and
+   * writing unless the request says otherwise.
    */
   open(path: string, request: OpenRequest = {}): number | Errno {
     const process = this.#alive;
     const file = openFile(this.#kernel, process, path, request);
     if (typeof file === "string") return file;
     const fd = process.descriptors.install(file);
-    if (request.isTruncated && file.inode instanceof Inode) truncate(this.#kernel, file.inode, 0);
-    else if (request.isTruncated && file.inode instanceof PlainInode) file.inode.truncate(0);
+    if (request.isTruncated) setSize(this.#kernel, file.inode, 0);
     return fd;
   }
   /** A descriptor of a file without a name. */
@@ -322,7 +319,9 @@ export class UserProcess {
   get isReaped(): boolean {
     return !this.#kernel.processes.has(this.pid);
   }
-  /** A signal from outside, which ends it unless it is caught. ESRCH if it is gone and waited for. */
+  /**
+   * A signal from outside, which ends it unless it is caught. ESRCH if it is gone and waited for.
+   */
   kill(signal = "SIGKILL"): "ok" | Errno {
     if (this.isReaped) return "ESRCH";
     const { status, catchesSignals } = this.#process;

@@ -11,7 +11,7 @@ import type { Inode } from "./hugetlbfs.ts";
 import { allocateHuge, needsReservation, returnUnused } from "./reservation.ts";
 import { ensureTable } from "./shared-tables.ts";
 import { type KernelState, freeIfUnused, mapFolio } from "./state.ts";
-import { copyFromUser, faultInUser, isUserReadable } from "./user-copy.ts";
+import { copyUserToFrame, faultInUser, isUserReadable } from "./user-copy.ts";
 import { type Vma, fileIndex, leafRights, pageBytes } from "./vma.ts";
 import { VM_UFFD_WP } from "./vm-flags.ts";
 
@@ -119,7 +119,7 @@ function copyHuge(
     if (!isReadable) return "EFAULT";
     if (!folio) return isThere ? "EEXIST" : "ENOMEM";
   }
-  copyFromUser(kernel, reader, source, folio.frame, hstate.pageBytes);
+  copyUserToFrame(kernel, reader, source, folio.frame, hstate.pageBytes);
   if (!vma.isShared) return folio;
   if (index >= Math.floor(inode.size / hstate.pageBytes)) {
     returnUnused(vma, inode, page, folio, wasKept);
@@ -147,7 +147,7 @@ function fill4K(
       freeIfUnused(kernel, folio);
       return isReadable ? "EEXIST" : "EFAULT";
     }
-    copyFromUser(kernel, reader, source, folio.frame, pageBytes(vma));
+    copyUserToFrame(kernel, reader, source, folio.frame, pageBytes(vma));
     map(kernel, space, vma, page, folio, true, isWriteProtected);
     return undefined;
   }

@@ -2,7 +2,7 @@
 import { PAGE_4K } from "../address.ts";
 import { prepareAnonVma } from "./anonymous.ts";
 import type { Errno } from "./errno.ts";
-import { type KernelState, invalidate } from "./state.ts";
+import { type KernelState, invalidate, folioOf } from "./state.ts";
 import type { Userfaultfd } from "./userfaultfd.ts";
 import { type Vma, isSameProtection, leafRights } from "./vma.ts";
 import { VM_LOCKED } from "./vm-flags.ts";
@@ -49,12 +49,12 @@ function movePage(
   const mark = space.marks.at(source);
   if (kernel.tables.lookup(space.root, target) || space.marks.at(target)) return "EEXIST";
   if (!leaf) return mark ? "EFAULT" : "ENOENT";
-  const isZero = leaf.physicalAddress === kernel.zeroFrame;
-  if (!isZero && kernel.folios.at(leaf.physicalAddress).mapCount > 1) return "EBUSY";
+  const folio = folioOf(kernel, leaf);
+  if (folio && folio.mapCount > 1) return "EBUSY";
   space.marks.delete(source);
   kernel.tables.remove(space.root, source, source + PAGE_4K, () => undefined);
   invalidate(kernel, space, source, source + PAGE_4K);
-  const rights = leafRights(vma, !isZero);
+  const rights = leafRights(vma, folio !== undefined);
   kernel.tables.install(space.root, target, 1, leaf.physicalAddress, rights);
   return undefined;
 }

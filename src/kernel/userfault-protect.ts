@@ -1,12 +1,12 @@
-/** Write protection for a userfaultfd (mm/userfaultfd.c: mwriteprotect_range(), uffd_wp_range()). */
-import type { Leaf } from "../hardware/page-tables.ts";
+/**
+ * Write protection for a userfaultfd (mm/userfaultfd.c: mwriteprotect_range(), uffd_wp_range()).
+ */
 import type { AddressSpace } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
-import { type FaultOutcome, GUARDED, SIGBUS, stuck } from "./fault-outcome.ts";
 import { ensureTable } from "./shared-tables.ts";
-import { type KernelState, invalidate, printk } from "./state.ts";
+import { type KernelState, invalidate } from "./state.ts";
 import { type Vma, leafRights, pageBytes } from "./vma.ts";
-import { VM_UFFD_MISSING, VM_UFFD_WP } from "./vm-flags.ts";
+import { VM_UFFD_WP } from "./vm-flags.ts";
 
 /**
  * Protects [start, end) or lifts that. Precondition: the range is sane. What precedes a failure
@@ -35,7 +35,10 @@ export function writeProtect(
   return result;
 }
 
-/** Huge pages are protected even before they are there; 4K ones without UFFD_FEATURE_WP_UNPOPULATED not. */
+/**
+ * Huge pages are protected even before they are there; 4K ones without UFFD_FEATURE_WP_UNPOPULATED
+ * not.
+ */
 function protect(
   kernel: KernelState,
   space: AddressSpace,
@@ -78,38 +81,4 @@ function makeReadOnly(
 ): void {
   kernel.tables.protect(space.root, start, end, leafRights(vma, false));
   invalidate(kernel, space, start, end);
-}
-
-/** What a mark, or tracking of 4K memory, makes of a fault; undefined: it is an ordinary one. */
-export function tryUserfault(
-  kernel: KernelState,
-  space: AddressSpace,
-  vma: Vma,
-  page: number,
-  leaf: Leaf | undefined,
-): FaultOutcome | undefined {
-  const mark = space.marks.at(page);
-  if (mark === "poisoned") return poisonFault(kernel, space, page);
-  if (mark === "guard") return GUARDED;
-  if (!leaf) return !vma.inode && vma.flags & VM_UFFD_MISSING ? SIGBUS : undefined;
-  if (!mark) return undefined;
-  if (vma.flags & VM_UFFD_WP) return SIGBUS;
-  if (vma.inode) {
-    const why = "the page is protected for a userfaultfd that does not track that any more";
-    return stuck(kernel, space.pid, page, why);
-  }
-  space.marks.delete(page);
-  return undefined;
-}
-
-/** do_sigbus() of VM_FAULT_HWPOISON */
-function poisonFault(kernel: KernelState, space: AddressSpace, page: number): FaultOutcome {
-  if (!kernel.profile.hasMemoryFailure) return SIGBUS;
-  const name = kernel.processes.get(space.pid)?.name ?? "";
-  const where = page.toString(16);
-  printk(
-    kernel,
-    `MCE: Killing ${name}:${space.pid} due to hardware memory corruption fault at ${where}`,
-  );
-  return { kind: "signal", signal: "SIGBUS", code: "MCEERR_AR" };
 }

@@ -6,7 +6,7 @@ import { PAGE_1G, PAGE_4K, roundDown, roundUp } from "../address.ts";
 import { type AddressSpace, TASK_SIZE } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
 import { OpenFile } from "./file.ts";
-import { modifyVma } from "./munmap.ts";
+import { modifyVma } from "./pieces.ts";
 import { MMAP_MIN } from "./placement.ts";
 import { PlainInode } from "./plain-file.ts";
 import { unshareTables } from "./shared-tables.ts";
@@ -75,7 +75,9 @@ export function isSanePageRange(range: Range): boolean {
   return range.address % PAGE_4K === 0 && isSaneRange(range);
 }
 
-/** userfaultfd_register(). What a mapping was tracked for before is replaced, unless it was more. */
+/**
+ * userfaultfd_register(). What a mapping was tracked for before is replaced, unless it was more.
+ */
 export function register(
   kernel: KernelState,
   userfaultfd: Userfaultfd,

@@ -70,17 +70,22 @@ export function offsetOf(vma: Vma, address: number): number {
   return vma.offset + (address - vma.start);
 }
 
+/** vma_is_accessible() */
+export function isAccessible({ read, write, execute }: Protection): boolean {
+  return read || write || execute;
+}
+
 /**
  * Rights of a leaf in this mapping: at most the mapping's (maybe_mkwrite()); private pages become
  * writable by their fault alone.
  */
 export function leafRights(vma: Vma, isWritable: boolean): Rights {
-  const { read, write, execute } = vma.protection;
+  const { write, execute } = vma.protection;
   return {
     user: true,
     writable: isWritable && write,
     executable: execute,
-    none: !read && !write && !execute,
+    none: !isAccessible(vma.protection),
   };
 }
 

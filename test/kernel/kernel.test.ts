@@ -233,6 +233,26 @@ describe("texts", () => {
     expect(kernel.readFile("/proc/sys/vm/nr_hugepages")).toBe("3\n");
   });
 
+  test("maps names the file", () => {
+    const kernel = createKernel({ hugePages: new Map([[PAGE_2M, 4]]) });
+    const process = kernel.spawn("p");
+    kernel.mount("/mnt/huge");
+    const protection = { read: true, write: true, execute: false };
+    const mapped = (fd: number | string) => {
+      if (typeof fd === "string") throw new Error(fd);
+      return process.mmap({ length: PAGE_2M, protection, isShared: true, fd });
+    };
+    mapped(process.open("/mnt/huge/f", { isCreated: true }));
+    mapped(process.memfd({ hugePageBytes: PAGE_2M }));
+    const id = process.shmget({ length: PAGE_2M, hugePageBytes: PAGE_2M });
+    if (typeof id === "number") process.shmat({ id });
+    const names = () => `${kernel.readFile(`/proc/${process.pid}/maps`)}`.match(/\/.*$/gm);
+    const others = ["/SYSV00000000 (deleted)", "/memfd: (deleted)"];
+    expect(names()).toEqual([...others, "/mnt/huge/f"]);
+    process.unlink("/mnt/huge/f");
+    expect(names()).toEqual([...others, "/mnt/huge/f (deleted)"]);
+  });
+
   test("R below zero reads as the kernel's unsigned number", () => {
     const kernel = boot("6.18", 2);
     const parent = kernel.spawn("parent");
