@@ -1,7 +1,7 @@
 /**
  * The addresses that benches translate: pages side by side from VIRTUAL_BASE, mapped to frames side
- * by side from PHYSICAL_BASE, so that a translated address is checked by one subtraction. The random
- * numbers, and so the addresses, are those of `yardstick/walk.c`.
+ * by side from PHYSICAL_BASE, so that a translated address is checked by one subtraction. The
+ * random numbers, and so the addresses, are those of `yardstick/walk.c`.
  */
 import { type LeafLevel, pageBytesOf } from "../src/address.ts";
 
@@ -36,7 +36,9 @@ export function randomAddresses({ level, count }: Pages): number[] {
   });
 }
 
-/** A batch that visits the pages in a random order, always the same one: no TLB of fewer pages hits. */
+/**
+ * A batch that visits the pages in a random order, always the same one: no TLB of fewer pages hits.
+ */
 export function cyclicAddresses({ level, count }: Pages): number[] {
   const random = createRandom();
   const bytes = pageBytesOf(level);

@@ -14,7 +14,9 @@ const MODULE = "examples/embed/loops.ts";
 const CONFIG = "examples/embed/asconfig.json";
 const GOAL_NS = 0.8;
 const WARM_UP_RUNS = 200;
-/** `random, near`: 512 bytes of each page, which is less than processors have of second-level cache. */
+/**
+ * `random, near`: 512 bytes of each page, which is less than processors have of second-level cache.
+ */
 const ORDERS = ["random", "random, near", "sequential"] as const;
 const WAYS = ["plain load", "hit inlined", "hit by call"] as const;
 
@@ -117,7 +119,9 @@ async function compile(): Promise<WebAssembly.Module> {
   return new WebAssembly.Module(wasm as BufferSource);
 }
 
-/** Memory, of which hugewalk has the part below `base`: the embedder's words, then its addresses. */
+/**
+ * Memory, of which hugewalk has the part below `base`: the embedder's words, then its addresses.
+ */
 class Embedder {
   readonly loops: Loops;
   readonly cpu: number;

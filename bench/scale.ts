@@ -1,4 +1,6 @@
-/** How an operation's time grows with what else there is: mappings, processes, the size of a file. */
+/**
+ * How an operation's time grows with what else there is: mappings, processes, the size of a file.
+ */
 import { PAGE_2M, PAGE_4K } from "../src/address.ts";
 import { createKernel } from "../src/kernel/kernel.ts";
 import type { UserProcess } from "../src/kernel/user-process.ts";
@@ -202,7 +204,9 @@ function lifeCase(n: number): Case {
   };
 }
 
-/** A file as large as its pool: reserved by mmap, touched here and there, truncated and unmapped. */
+/**
+ * A file as large as its pool: reserved by mmap, touched here and there, truncated and unmapped.
+ */
 function touchCase(n: number): Case {
   const nrPages = TIB / PAGE_2M;
   const kernel = createKernel({

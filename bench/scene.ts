@@ -1,4 +1,6 @@
-/** A machine with pages mapped and a batch of addresses in its exchange area, at the door to wasm. */
+/**
+ * A machine with pages mapped and a batch of addresses in its exchange area, at the door to wasm.
+ */
 import { KIND_READ } from "../assembly/layout.ts";
 import { pageBytesOf } from "../src/address.ts";
 import { type Core, createCore } from "../src/core.ts";

@@ -1,6 +1,7 @@
 /**
  * The peers' tests as transcripts, with three kernels' answers: replayed under each one's profile,
- * and on `fixed` with the invariants after every line. test/conformance/README.md says what is where.
+ * and on `fixed` with the invariants after every line. test/conformance/README.md says what is
+ * where.
  */
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";

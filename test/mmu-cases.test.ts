@@ -1,6 +1,6 @@
 /**
- * The emulator against cases worked out by hand, most of them traps another emulator fell into: entries,
- * accesses, error codes, entries afterwards.
+ * The emulator against cases worked out by hand, most of them traps another emulator fell into:
+ * entries, accesses, error codes, entries afterwards.
  */
 import { beforeEach, describe, expect, test } from "vitest";
 import { createMachine, type Cpu, type Machine } from "../src/index.ts";
@@ -60,7 +60,8 @@ describe("by hand", () => {
   });
 });
 
-// ---------------------------------------------------------------- cases with loads, stores and invalidation
+// ---------------------------------------------------------------- cases with loads, stores and
+// invalidation
 
 const CR4_PCIDE = 1n << 17n;
 

@@ -1,5 +1,6 @@
 /**
- * The emulator against the oracle over every case of every space, on all processors of this machine.
+ * The emulator against the oracle over every case of every space, on all processors of this
+ * machine.
  *
  * Prints, for each item, cases, seconds and failures; exits with 1 if there is a failure. With the
  * numbers of items as arguments (`1`, `2a`) only those run.

@@ -1,6 +1,6 @@
 /**
- * The emulator's cached translations against cases worked out by hand: what each instruction drops, what it
- * keeps, and what paging-structure caches make of an entry changed behind their back.
+ * The emulator's cached translations against cases worked out by hand: what each instruction drops,
+ * what it keeps, and what paging-structure caches make of an entry changed behind their back.
  */
 import { beforeEach, describe, expect, test } from "vitest";
 import { createMachine, type Cpu, type Machine } from "../src/index.ts";

@@ -1,6 +1,6 @@
 /**
- * The emulator against the oracle: a fixed sample of every space that `mmu-exhaustive.ts` runs whole, and
- * faults planted to show that the comparison finds them.
+ * The emulator against the oracle: a fixed sample of every space that `mmu-exhaustive.ts` runs
+ * whole, and faults planted to show that the comparison finds them.
  */
 import { describe, expect, test } from "vitest";
 import {
@@ -33,7 +33,10 @@ const SEQUENCES_AN_ITEM = 60_000;
 const runner = new JobRunner();
 const total: SequenceReport = { ...newReport("all"), stale: 0 };
 
-/** A prime near `wanted`, so that a stride meets every value of every small digit of a case's number. */
+/**
+ * A prime near `wanted`, so that a stride meets every value of every small digit of a case's
+ * number.
+ */
 function primeFrom(wanted: number): number {
   let candidate = Math.max(2, wanted);
   while (!isPrime(candidate)) candidate++;

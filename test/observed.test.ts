@@ -1,5 +1,6 @@
 /**
- * What a live Linux 6.18.44 was seen to do, a file for each rule, replayed: not one line may differ.
+ * What a live Linux 6.18.44 was seen to do, a file for each rule, replayed: not one line may
+ * differ.
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { expect, test } from "vitest";

@@ -1,7 +1,7 @@
 /**
- * Yardsticks for copying huge pages: `memory.copy` in wasm with nothing around it, and `Buffer.copy`.
- * Both copy page after page of one half of their memory to the other, as copy-on-write does, so that
- * the processor's caches help all of them equally little.
+ * Yardsticks for copying huge pages: `memory.copy` in wasm with nothing around it, and
+ * `Buffer.copy`. Both copy page after page of one half of their memory to the other, as
+ * copy-on-write does, so that the processor's caches help all of them equally little.
  */
 import { PAGE_2M } from "../../src/address.ts";
 import { type Case, WrongResult } from "../measure.ts";

@@ -1,6 +1,6 @@
 /**
- * `hugewalk cpus`: the processors whose TLBs hugewalk knows, or one of them with all that its numbers
- * rest on. The text is Markdown: docs/cpus.md is the output without a name.
+ * `hugewalk cpus`: the processors whose TLBs hugewalk knows, or one of them with all that its
+ * numbers rest on. The text is Markdown: docs/cpus.md is the output without a name.
  */
 import type { Command } from "commander";
 import type { ReferenceKind, TlbArray } from "../tlb/config.ts";

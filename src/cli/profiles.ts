@@ -1,6 +1,6 @@
 /**
- * `hugewalk profiles`: what the kernels differ in, a row a field of `Profile`. The text is Markdown:
- * docs/profiles.md is this output.
+ * `hugewalk profiles`: what the kernels differ in, a row a field of `Profile`. The text is
+ * Markdown: docs/profiles.md is this output.
  */
 import { PROFILE_FIELDS, type ProfileField } from "../kernel/profile-fields.ts";
 import { PROFILES } from "../kernel/profile.ts";

@@ -96,8 +96,8 @@ export class Cpu {
     return this.#u64(CPU_CR4);
   }
   /**
-   * Throws OptionError unless PAE is set, or if CET is set without CR0.WP. LA57 can be changed while
-   * paging is on, which no processor allows; it drops all that is cached.
+   * Throws OptionError unless PAE is set, or if CET is set without CR0.WP. LA57 can be changed
+   * while paging is on, which no processor allows; it drops all that is cached.
    */
   set cr4(value: bigint) {
     checkCr4(value, this.cr0);

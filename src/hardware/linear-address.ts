@@ -1,4 +1,6 @@
-/** The address that a pointer means: linear-address masking (SDM Vol. 1), as in `assembly/cpu.ts`. */
+/**
+ * The address that a pointer means: linear-address masking (SDM Vol. 1), as in `assembly/cpu.ts`.
+ */
 import { CR3_LAM_U48, CR3_LAM_U57, CR4_LA57, CR4_LAM_SUP } from "../../assembly/layout.ts";
 import type { AccessKind } from "./access-kind.ts";
 import type { Cpu } from "./cpu.ts";

@@ -142,7 +142,9 @@ export class PageTables {
     }
   }
 
-  /** Physical address of the table that holds the entry of `address` at `level`, if there is one. */
+  /**
+   * Physical address of the table that holds the entry of `address` at `level`, if there is one.
+   */
   tableAt(root: number, address: number, level: LeafLevel): number | undefined {
     return this.#core.exports.tableAt(root, address, level) || undefined;
   }

@@ -1,8 +1,8 @@
 /**
- * The stale-translation detector: before each single access, what the TLB or a structure cache would
- * serve is compared with what the tables say. A use of a translation that software should have
- * invalidated is reported. Rights that the tables have only extended are no error: the processor
- * walks again where a cached right is missing (SDM Vol. 3A §4.10.2.3).
+ * The stale-translation detector: before each single access, what the TLB or a structure cache
+ * would serve is compared with what the tables say. A use of a translation that software should
+ * have invalidated is reported. Rights that the tables have only extended are no error: the
+ * processor walks again where a cached right is missing (SDM Vol. 3A §4.10.2.3).
  */
 import { RIGHTS_U, RIGHTS_W, RIGHTS_X, TRANSLATION_LEVEL } from "../../assembly/layout.ts";
 import type { Core } from "../core.ts";

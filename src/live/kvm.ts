@@ -1,4 +1,6 @@
-/** Whether KVM is worth a try; a machine on which it failed is remembered until it is booted again. */
+/**
+ * Whether KVM is worth a try; a machine on which it failed is remembered until it is booted again.
+ */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheDirectory } from "./agent.ts";

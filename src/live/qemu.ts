@@ -78,7 +78,9 @@ const KERNEL_COMMAND_LINE = [
   "transparent_hugepage=never numa_balancing=disable random.trust_cpu=on",
 ].join(" ");
 
-/** Emulated, a kernel that copies by bytes (ERMS) is eight times slower than one that does by words. */
+/**
+ * Emulated, a kernel that copies by bytes (ERMS) is eight times slower than one that does by words.
+ */
 const CPUS: Readonly<Record<Accelerator, string>> = { kvm: "host", tcg: "max,erms=off,fsrm=off" };
 
 function machineArgs(hardware: Hardware, accelerator: Accelerator): string[] {

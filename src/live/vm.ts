@@ -19,7 +19,8 @@ import { Session, type Patience } from "./session.ts";
 /** Some machines have a KVM that starts a kernel and never gets anywhere. */
 const BOOT_MS: Readonly<Record<Accelerator, number>> = { kvm: 10_000, tcg: 120_000 };
 /**
- * An answer takes two watchdogs at most, eight times as long while pages of 1G are in use. Emulated, everything takes longer, and other programs may want the same processors. */
+ * An answer takes two watchdogs at most, eight times as long while pages of 1G are in use.
+ * Emulated, everything takes longer, and other programs may want the same processors. */
 const PATIENCE: Readonly<Record<Accelerator, Patience>> = {
   kvm: { watchdogMs: 5_000, answerMs: 100_000 },
   tcg: { watchdogMs: 15_000, answerMs: 300_000 },

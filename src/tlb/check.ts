@@ -1,7 +1,7 @@
 /**
- * Whether a processor makes sense: the first thing that does not is an `OptionError` whose option is
- * the path to it (`secondLevel[0].ways`).
- * Words are checked by their types, and by `parse.ts` where they come from a file.
+ * Whether a processor makes sense: the first thing that does not is an `OptionError` whose option
+ * is the path to it (`secondLevel[0].ways`). Words are checked by their types, and by `parse.ts`
+ * where they come from a file.
  */
 import { OptionError } from "../errors.ts";
 import {

@@ -4,13 +4,15 @@
  *
  * A reference is an address, a kind, the size of the page it falls into, and a PCID. Of the address
  * bits 0 to 47 count. An array keeps a page as the size `keptSize()`; the **page number** there is
- * the address / the bytes of that size (of `coalescedPages` pages, where it is 4K), rounded down. An
- * entry is found by that size, page number and PCID.
+ * the address / the bytes of that size (of `coalescedPages` pages, where it is 4K), rounded down.
+ * An entry is found by that size, page number and PCID.
  *
  * 1. The first-level array that serves kind and size is looked up. A hit ends the reference.
- * 2. Else the second-level bank is. Where n banks serve kind and size, it is number (page number mod
+ * 2. Else the second-level bank is. Where n banks serve kind and size, it is number (page number
+ * mod
  *    n) of them, in the order of the data, and there the page number is divided by n.
- * 3. Else the page is walked, the levels are filled, and then, with `nextPagePrefetch`, the page after
+ * 3. Else the page is walked, the levels are filled, and then, with `nextPagePrefetch`, the page
+ * after
  *    it (same size; after the last of the 48 bits the first) is walked too, if a bank serves it that
  *    does not have it. This counts as a prefetch, not a walk; its entry loads count.
  *
@@ -25,8 +27,8 @@
  *
  * A PCID is resident in an array from its first reference on. Before a reference is looked up, if
  * its PCID is not resident in an array, and the array is full of them (max(1, pcids)), the entries
- * of the one least recently switched to are dropped. This holds for all arrays and structure caches,
- * used by the reference or not.
+ * of the one least recently switched to are dropped. This holds for all arrays and structure
+ * caches, used by the reference or not.
  */
 
 /** Which bytes a page has. */
@@ -43,8 +45,8 @@ export const REFERENCE_KINDS: readonly ReferenceKind[] = ["fetch", "load", "stor
 export const ADDRESS_BITS = 48;
 
 /**
- * Who leaves a full set. A set that is not full takes the lowest free way. Filling and hitting a way
- * touches it. Dropping entries changes no other state.
+ * Who leaves a full set. A set that is not full takes the lowest free way. Filling and hitting a
+ * way touches it. Dropping entries changes no other state.
  *
  * - `lru`: the way touched longest ago.
  * - `fifo`: the way filled longest ago.
@@ -99,10 +101,10 @@ export interface SecondLevelBank extends TlbArray {
 }
 
 /**
- * Caches of entries that point to tables, each fully associative, true LRU; 0: there is none. A walk
- * looks for the lowest such entry of its address (a walk for 2M has no use for `pd`, one for 1G none
- * for `pdpt`), touches only that one, loads all entries below it, and keeps those that point to
- * tables.
+ * Caches of entries that point to tables, each fully associative, true LRU; 0: there is none. A
+ * walk looks for the lowest such entry of its address (a walk for 2M has no use for `pd`, one for
+ * 1G none for `pdpt`), touches only that one, loads all entries below it, and keeps those that
+ * point to tables.
  */
 export interface StructureCaches {
   /** Entries, each of which stands for 512 GiB, and gives the PDPT. */
@@ -116,9 +118,9 @@ export interface StructureCaches {
 }
 
 /**
- * A cache that a walk's loads go through: the share that page tables have of it. Lines are 64 bytes,
- * 8 entries of one table level; a line is (PCID, level, address / bytes 8 entries stand for), its set
- * the last of these mod sets; true LRU.
+ * A cache that a walk's loads go through: the share that page tables have of it. Lines are 64
+ * bytes, 8 entries of one table level; a line is (PCID, level, address / bytes 8 entries stand
+ * for), its set the last of these mod sets; true LRU.
  */
 export interface WalkCache {
   readonly name: string;
@@ -142,8 +144,8 @@ export interface Processor {
   /** At most one array for a kind and size. */
   readonly firstLevel: readonly TlbArray[];
   /**
-   * For a kind and size 0, 1, 2 or 4 banks, which serve the same kinds of that size. A bank serves all
-   * kinds of a first-level array or none.
+   * For a kind and size 0, 1, 2 or 4 banks, which serve the same kinds of that size. A bank serves
+   * all kinds of a first-level array or none.
    */
   readonly secondLevel: readonly SecondLevelBank[];
   readonly inclusion: Inclusion;

@@ -26,8 +26,8 @@ export const SOURCES = {
 type Source = keyof typeof SOURCES;
 
 /**
- * What a part of a processor rests on. `about` is a path as in `factsOf()` or its beginning, `*` for
- * any one step of it; of several claims that fit, the last one counts.
+ * What a part of a processor rests on. `about` is a path as in `factsOf()` or its beginning, `*`
+ * for any one step of it; of several claims that fit, the last one counts.
  */
 export interface Claim {
   readonly about: string;

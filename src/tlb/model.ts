@@ -1,6 +1,7 @@
 /**
  * The fast model of a processor's TLBs: batches of references go in, counts come out, exactly those
- * of `config.ts`. All page sizes asked for are modelled at once, each as if every page had that size.
+ * of `config.ts`. All page sizes asked for are modelled at once, each as if every page had that
+ * size.
  *
  *     const model = new TlbModel(processor);
  *     model.batch[0] = encodeReference(address, "read", 8);
@@ -18,7 +19,9 @@ import { type WasmModel, createWasmModel } from "./wasm-model.ts";
 
 export interface TlbModelOptions {
   readonly pageSizes?: readonly PageSize[];
-  /** Whether loads of walks go through the caches of `walkCost`; else `loadsFrom` is memory alone. */
+  /**
+   * Whether loads of walks go through the caches of `walkCost`; else `loadsFrom` is memory alone.
+   */
   readonly hasWalkCost?: boolean;
   /** TRICK_* of `assembly/model/layout.ts`, for tests: they change no count. */
   readonly tricks?: number;

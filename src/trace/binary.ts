@@ -1,6 +1,6 @@
 /**
- * Our own format: 16 bytes of header, then the words of reference.ts, little-endian, a CONTROL_END as
- * the last one. docs/traces.md describes it.
+ * Our own format: 16 bytes of header, then the words of reference.ts, little-endian, a CONTROL_END
+ * as the last one. docs/traces.md describes it.
  */
 import type { Decoder, OnBroken, TraceFormat } from "./format.ts";
 import {

@@ -1,7 +1,7 @@
 /**
- * Lines of `tid,kind,addr,size`: kind by its first letter (R or L, W or S, F or I, M for a read and a
- * write), addr with 0x hexadecimal, else decimal. Lines that begin with `#`, and a line of headings
- * at the top, tell nothing.
+ * Lines of `tid,kind,addr,size`: kind by its first letter (R or L, W or S, F or I, M for a read and
+ * a write), addr with 0x hexadecimal, else decimal. Lines that begin with `#`, and a line of
+ * headings at the top, tell nothing.
  */
 import { headLines, type Decoder, type OnBroken, type TraceFormat } from "./format.ts";
 import { Digits } from "./hex.ts";

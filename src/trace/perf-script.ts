@@ -1,6 +1,6 @@
 /**
- * Samples as `perf script -F tid,event,addr,ip` prints them, or with perf's own choice of fields. They
- * rank regions; as they are no sequence of accesses, no miss ratio follows from them.
+ * Samples as `perf script -F tid,event,addr,ip` prints them, or with perf's own choice of fields.
+ * They rank regions; as they are no sequence of accesses, no miss ratio follows from them.
  */
 import { headLines, type Decoder, type OnBroken, type TraceFormat } from "./format.ts";
 import { Digits } from "./hex.ts";

@@ -1,6 +1,6 @@
 /**
- * A trace as u64 words: the references of `Cpu.replay` (assembly/layout.ts), extended to what traces
- * hold besides. docs/traces.md has the layout.
+ * A trace as u64 words: the references of `Cpu.replay` (assembly/layout.ts), extended to what
+ * traces hold besides. docs/traces.md has the layout.
  *
  *     63…60          59 58     57   56………………0
  *    +--------------+---------+----+----------------+

@@ -9,7 +9,9 @@
 /** A user address or a length in bytes: an integer below 2^53. */
 type Bytes = number;
 
-/** The flag words of `mmap`, as the language spells them (`huge=2M` comes as `huge` + `hugeSize`). */
+/**
+ * The flag words of `mmap`, as the language spells them (`huge=2M` comes as `huge` + `hugeSize`).
+ */
 export type MapFlag =
   | "private"
   | "shared"
@@ -296,7 +298,9 @@ export interface Outcome {
   readonly result: string;
   /** The address that the operation's NAME is bound to from now on. */
   readonly bound?: Bytes;
-  /** Of an access that a signal ended, and that was caught: si_addr less the operation's address. */
+  /**
+   * Of an access that a signal ended, and that was caught: si_addr less the operation's address.
+   */
   readonly faultOffset?: number;
   /** For `pagemap`: the entries, which the runner labels and prints. `result` is then "". */
   readonly pagemap?: readonly PagemapEntry[];

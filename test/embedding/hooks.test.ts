@@ -1,4 +1,6 @@
-/** Hooks: `onMiss` for what no TLB had, `onFault` for what faulted, and neither for anything else. */
+/**
+ * Hooks: `onMiss` for what no TLB had, `onFault` for what faulted, and neither for anything else.
+ */
 import { beforeEach, describe, expect, test } from "vitest";
 import { describeFault } from "../../src/index.ts";
 import { type Scene, boot, slowAccesses } from "./scene.ts";

@@ -1,4 +1,6 @@
-/** INVPCID 0 to 3: what each drops of two PCIDs and of global pages, seen through the lookaside too. */
+/**
+ * INVPCID 0 to 3: what each drops of two PCIDs and of global pages, seen through the lookaside too.
+ */
 import { beforeEach, describe, expect, test } from "vitest";
 import { CR4, type Scene, boot, setCr4 } from "./scene.ts";
 

@@ -1,4 +1,7 @@
-/** What a register gives or takes is so at the next access, though the lookaside has served the page. */
+/**
+ * What a register gives or takes is so at the next access, though the lookaside has served the
+ * page.
+ */
 import { beforeEach, describe, expect, test } from "vitest";
 import { type AccessKind, type Fault } from "../../src/index.ts";
 import { CR4, READ_ONLY, SUPERVISOR, type Scene, boot, setCr4, slowAccesses } from "./scene.ts";

@@ -1,4 +1,6 @@
-/** A kernel that has lost four pages looks like one that has not, but for what it does with them. */
+/**
+ * A kernel that has lost four pages looks like one that has not, but for what it does with them.
+ */
 import { expect, test } from "vitest";
 import { createEmulatedDriver } from "../../src/emulated/driver.ts";
 import { losePages, lostPagesOf } from "../../src/live/lost-pages.ts";

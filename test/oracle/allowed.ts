@@ -1,6 +1,7 @@
 /**
- * The set of outcomes the manual allows an access, given what may be cached: by a TLB entry, by a walk that a
- * paging-structure cache shortens, or by a walk from CR3. Each outcome is a verdict and the memory it leaves.
+ * The set of outcomes the manual allows an access, given what may be cached: by a TLB entry, by a
+ * walk that a paging-structure cache shortens, or by a walk from CR3. Each outcome is a verdict and
+ * the memory it leaves.
  */
 import type { Caches } from "./caches.ts";
 import {
@@ -25,7 +26,9 @@ export interface AllowedOutcome {
 
 const NOTHING: readonly Start[] = [];
 
-/** Precondition: the access's address is canonical and not masked. `memory` is as before afterwards. */
+/**
+ * Precondition: the access's address is canonical and not masked. `memory` is as before afterwards.
+ */
 export function allowedOutcomes(
   processor: Processor,
   memory: Memory,
@@ -42,7 +45,8 @@ export function allowedOutcomes(
   for (const { verdict: cached } of caches.translationsFor(linear)) {
     const verdict = newVerdict();
     useCached(processor, access, cached, verdict);
-    // §4.8: a write sets the dirty flag of the entry in memory, which takes a walk if the cached flag is clear.
+    // §4.8: a write sets the dirty flag of the entry in memory, which takes a walk if the cached
+    // flag is clear.
     if (verdict.vector === 0 && isWrite(access) && !cached.isDirty) continue;
     outcomes.push({ by: "TLB", verdict, after: before, used: NOTHING });
   }

@@ -1,4 +1,7 @@
-/** What may be cached and what must be forgotten, by hand: so that the judge of sequences is itself judged. */
+/**
+ * What may be cached and what must be forgotten, by hand: so that the judge of sequences is itself
+ * judged.
+ */
 import { beforeEach, describe, expect, test } from "vitest";
 import { Caches, type Instruction } from "./caches.ts";
 import { newVerdict, translate, type Start } from "./manual.ts";

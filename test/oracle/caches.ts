@@ -1,9 +1,10 @@
 /**
- * What a processor may hold of translations it made, and what each instruction makes it forget: §4.10.
+ * What a processor may hold of translations it made, and what each instruction makes it forget:
+ * §4.10.
  *
- * The manual lets a processor drop a cached entry at any time, and use it or not; so this says what MAY be
- * held after the accesses made so far, never what is. A processor that walks only on an access is assumed,
- * as accessed flags would show any other walk.
+ * The manual lets a processor drop a cached entry at any time, and use it or not; so this says what
+ * MAY be held after the accesses made so far, never what is. A processor that walks only on an
+ * access is assumed, as accessed flags would show any other walk.
  */
 import { copyVerdict, newVerdict, type Start, type Verdict } from "./manual.ts";
 import { isWrite, type Access } from "./processor.ts";
@@ -30,7 +31,10 @@ export interface CachedTranslation {
   readonly verdict: Verdict;
 }
 
-/** An entry of a paging-structure cache: it serves addresses that agree with `linear` above the table's reach. */
+/**
+ * An entry of a paging-structure cache: it serves addresses that agree with `linear` above the
+ * table's reach.
+ */
 export interface CachedStructure {
   readonly linear: bigint;
   readonly pcid: number;
@@ -47,7 +51,10 @@ function isSamePage(first: bigint, second: bigint, { pageLevel }: Verdict): bool
   return first >> shift === second >> shift;
 }
 
-/** §4.10.3.1: a structure entry that leads to a table of level n is chosen by the address bits above that table's. */
+/**
+ * §4.10.3.1: a structure entry that leads to a table of level n is chosen by the address bits above
+ * that table's.
+ */
 function isServed(linear: bigint, { linear: cached, start }: CachedStructure): boolean {
   const shift = TABLE_SHIFTS[start.level];
   return linear >> shift === cached >> shift;
@@ -77,7 +84,10 @@ export class Caches {
     for (const start of used) this.structures.push({ linear, pcid, start }); // §4.10.3.1: the same of a PML5E, PML4E, PDPTE, PDE
   }
 
-  /** §4.10.4.1: a page fault drops what there is for its address, so that it cannot recur for that reason. */
+  /**
+   * §4.10.4.1: a page fault drops what there is for its address, so that it cannot recur for that
+   * reason.
+   */
   pageFault(linear: bigint): void {
     this.translations = this.translations.filter(
       (t) => !(isSamePage(t.linear, linear, t.verdict) && (t.pcid === this.pcid || t.isGlobal)),
@@ -85,7 +95,10 @@ export class Caches {
     this.structures = this.structures.filter((s) => !(s.pcid === this.pcid && isServed(linear, s)));
   }
 
-  /** TLB entries that may serve an access to `linear` now (§4.10.2.4: global ones whatever the PCID). */
+  /**
+   * TLB entries that may serve an access to `linear` now (§4.10.2.4: global ones whatever the
+   * PCID).
+   */
   translationsFor(linear: bigint): CachedTranslation[] {
     return this.translations.filter(
       (t) => (t.pcid === this.pcid || t.isGlobal) && isSamePage(t.linear, linear, t.verdict),
@@ -101,7 +114,8 @@ export class Caches {
   execute(instruction: Instruction): void {
     switch (instruction.name) {
       case "INVLPG":
-        // The page's entries of the current PCID, and global ones; every structure entry of the current PCID.
+        // The page's entries of the current PCID, and global ones; every structure entry of the
+        // current PCID.
         this.#keep(
           (t) =>
             !(

@@ -1,4 +1,6 @@
-/** Cases worked out by hand: SMEP, SMAP, implicit accesses, and the accessed flag of a page denied. */
+/**
+ * Cases worked out by hand: SMEP, SMAP, implicit accesses, and the accessed flag of a page denied.
+ */
 import {
   kernelFetch,
   kernelRead,

@@ -1,7 +1,8 @@
 /**
- * Cases worked out by hand, for the oracle and for the emulator alike: entries, accesses, and what must come of
- * each. These are of entries, write protection and NXE; `all-cases.ts` has the rest too.
- * Unless a case says otherwise: WP = NXE = 1, MAXPHYADDR 46, 1-GByte pages, entries 0x2007, 0x3007, 0x4007, 0x5007.
+ * Cases worked out by hand, for the oracle and for the emulator alike: entries, accesses, and what
+ * must come of each. These are of entries, write protection and NXE; `all-cases.ts` has the rest
+ * too. Unless a case says otherwise: WP = NXE = 1, MAXPHYADDR 46, 1-GByte pages, entries 0x2007,
+ * 0x3007, 0x4007, 0x5007.
  */
 import {
   DIRECTORIES_USED,

@@ -26,7 +26,9 @@ import { newOutcome, type Outcome, type Subject } from "./subject.ts";
 export interface Space {
   readonly name: string;
   readonly size: number;
-  /** Makes `scene` the case of this number; whatever it leaves alone is as the case before had it. */
+  /**
+   * Makes `scene` the case of this number; whatever it leaves alone is as the case before had it.
+   */
   fill(index: number, scene: Scene): void;
 }
 
@@ -195,7 +197,8 @@ export function agrees(outcome: Outcome, verdict: Verdict): boolean {
   const { fault } = outcome;
   if (fault === undefined) return false;
   if (fault.address !== cr2Of(verdict)) return false;
-  // Which entry is to blame for a denied access is nobody's rule; which one ended the translation is.
+  // Which entry is to blame for a denied access is nobody's rule; which one ended the translation
+  // is.
   if (verdict.level === 0) return true;
   return fault.level === verdict.level && fault.entryAddress === verdict.entryAddress;
 }

@@ -2,7 +2,9 @@
 
 export const BOOLEANS = [false, true] as const;
 
-/** Takes a number apart by mixed radices, the first digit fastest; `found` is filled and returned. */
+/**
+ * Takes a number apart by mixed radices, the first digit fastest; `found` is filled and returned.
+ */
 export function digits(index: number, radices: readonly number[], found: number[]): number[] {
   let rest = index;
   for (let i = 0; i < radices.length; i++) {

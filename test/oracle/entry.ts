@@ -1,5 +1,6 @@
 /**
- * An entry of a paging structure, as two halves of 32 bits: flags and fields, and the bits that must be zero.
+ * An entry of a paging structure, as two halves of 32 bits: flags and fields, and the bits that
+ * must be zero.
  */
 import type { Processor } from "./processor.ts";
 
@@ -12,12 +13,10 @@ export const PAGE_BYTES = [0, 2 ** 12, 2 ** 21, 2 ** 30];
 //                             the low half, and the high half
 //   31        12 11   9  8   7   6   5   4   3   2   1   0
 //  +------------+------+---+---+---+---+---+---+---+---+---+
-//  | table,frame| ign. | G |PS | D | A |PCD|PWT|U/S|R/W| P |   PAT: bit 7 of a PTE, bit 12 of a larger page
-//  +------------+------+---+---+---+---+---+---+---+---+---+
-//   63  62 59 58    52 51  M M-1        32
-//  +---+-----+--------+-----+-------------+
-//  |XD | key | ignored|rsvd | table, frame|
-//  +---+-----+--------+-----+-------------+
+// | table,frame| ign. | G |PS | D | A |PCD|PWT|U/S|R/W| P | PAT: bit 7 of a PTE, bit 12 of a larger
+// page +------------+------+---+---+---+---+---+---+---+---+---+ 63 62 59 58 52 51 M M-1 32
+// +---+-----+--------+-----+-------------+ |XD | key | ignored|rsvd | table, frame|
+// +---+-----+--------+-----+-------------+
 export const P = 1 << 0;
 export const RW = 1 << 1;
 export const US = 1 << 2;

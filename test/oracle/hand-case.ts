@@ -22,7 +22,9 @@ export interface NamedEntries {
   readonly pte?: bigint;
 }
 
-/** An access, the registers it meets where they are not the plain ones, and what must come of it. */
+/**
+ * An access, the registers it meets where they are not the plain ones, and what must come of it.
+ */
 export interface Step extends Partial<Processor> {
   /** Software stores these, and invalidates nothing. */
   readonly store?: NamedEntries;

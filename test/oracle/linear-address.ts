@@ -1,8 +1,9 @@
 /**
  * From a pointer to a linear address: linear-address masking, then the canonicality check.
  *
- * Masking is chapter "Linear-Address Masking (LAM)" of the Instruction Set Extensions reference (319433),
- * in later editions of the manual Vol. 1 §3.3.7.x; canonicality is Vol. 1 §3.3.7.1 and Vol. 3A §4.5.
+ * Masking is chapter "Linear-Address Masking (LAM)" of the Instruction Set Extensions reference
+ * (319433), in later editions of the manual Vol. 1 §3.3.7.x; canonicality is Vol. 1 §3.3.7.1 and
+ * Vol. 3A §4.5.
  */
 import { type Access, type Processor } from "./processor.ts";
 
@@ -16,8 +17,8 @@ export function isCanonical(high: number, la57: boolean): boolean {
 const bit = (high: number, number: number): number => (high >>> (number - 32)) & 1;
 
 /**
- * The high half of the linear address that is translated, and that CR2 reports; undefined: the pointer is
- * not canonical. The low half is never changed.
+ * The high half of the linear address that is translated, and that CR2 reports; undefined: the
+ * pointer is not canonical. The low half is never changed.
  */
 export function linearHigh(processor: Processor, access: Access): number | undefined {
   const { high } = access;
@@ -30,9 +31,10 @@ export function linearHigh(processor: Processor, access: Access): number | undef
 }
 
 /**
- * 48 or 57: the width to which the pointer is masked; 0: it is not. The processor's own accesses are data
- * accesses too: "When the contents of such registers are used as pointers to access memory, the processor
- * performs canonicality checking and masking based on paging mode and LAM mode" (GDTR, TR, …).
+ * 48 or 57: the width to which the pointer is masked; 0: it is not. The processor's own accesses
+ * are data accesses too: "When the contents of such registers are used as pointers to access
+ * memory, the processor performs canonicality checking and masking based on paging mode and LAM
+ * mode" (GDTR, TR, …).
  */
 function maskedWidth(processor: Processor, { kind, high }: Access): 0 | 48 | 57 {
   if (kind === "fetch") return 0; // LAM: data accesses only, never an instruction fetch or a branch target

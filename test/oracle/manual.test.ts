@@ -1,4 +1,6 @@
-/** The oracle against cases worked out by hand, so that what judges the emulator is itself judged. */
+/**
+ * The oracle against cases worked out by hand, so that what judges the emulator is itself judged.
+ */
 import { describe, expect, test } from "vitest";
 import { HAND_CASES } from "./all-cases.ts";
 import {

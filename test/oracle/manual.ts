@@ -2,8 +2,9 @@
  * 4-level and 5-level paging as the manual states it: the oracle the emulator is held to.
  *
  * Mirrors Intel SDM Vol. 3A chapter 4 (chapter 5 in the newest editions, sections numbered alike).
- * Written for clarity, from the text, and shares nothing with the emulator: only its tests import it.
- * Entries are pairs of 32-bit halves, so that millions of cases are quick; a rule is still a line.
+ * Written for clarity, from the text, and shares nothing with the emulator: only its tests import
+ * it. Entries are pairs of 32-bit halves, so that millions of cases are quick; a rule is still a
+ * line.
  */
 import {
   A,
@@ -44,11 +45,16 @@ export interface Verdict extends Rights {
   /** Meaningful with vector 14 only: #GP and #SS leave CR2 alone. */
   cr2High: number;
   cr2Low: number;
-  /** #PF: the level of the entry that ended the translation; 0: all entries were good, the access was denied. */
+  /**
+   * #PF: the level of the entry that ended the translation; 0: all entries were good, the access
+   * was denied.
+   */
   level: Level | 0;
   /** Where that entry is. */
   entryAddress: number;
-  /** Whether there is a translation, permitted or not: then `pageLevel` and everything below holds. */
+  /**
+   * Whether there is a translation, permitted or not: then `pageLevel` and everything below holds.
+   */
   isTranslated: boolean;
   physicalAddress: number;
   pageLevel: PageLevel;
@@ -111,7 +117,10 @@ function clear(verdict: Verdict): void {
   verdict.isExecuteDisabled = false;
 }
 
-/** §4.10.3: where a walk may begin that a paging-structure cache shortens; or at CR3, with every right. */
+/**
+ * §4.10.3: where a walk may begin that a paging-structure cache shortens; or at CR3, with every
+ * right.
+ */
 export interface Start {
   /** The level of the first entry read. */
   readonly level: Level;
@@ -121,7 +130,10 @@ export interface Start {
   readonly isExecuteDisabled: boolean;
 }
 
-/** The number of the entry within its table: §4.5.4, bits 56:48, 47:39, 38:30, 29:21, 20:12 of the linear address. */
+/**
+ * The number of the entry within its table: §4.5.4, bits 56:48, 47:39, 38:30, 29:21, 20:12 of the
+ * linear address.
+ */
 export function indexOf(level: Level, high: number, low: number): number {
   if (level === 5) return (high >>> 16) & 0x1ff;
   if (level === 4) return (high >>> 7) & 0x1ff;
@@ -145,8 +157,8 @@ function setFlags(memory: Memory, at: number, flags: number): void {
 }
 
 /**
- * Makes the access: fills `verdict`, and sets accessed and dirty flags in `memory`. `used` collects what each
- * entry that is not the last says, which is what paging-structure caches may keep of it.
+ * Makes the access: fills `verdict`, and sets accessed and dirty flags in `memory`. `used` collects
+ * what each entry that is not the last says, which is what paging-structure caches may keep of it.
  */
 export function translate(
   q: Processor,
@@ -218,8 +230,9 @@ export function translate(
 }
 
 /**
- * Makes the access through a translation that a TLB holds (§4.10.2): `cached` is the verdict that made it.
- * Only the rights are asked again: registers may have changed. Precondition: the address is canonical.
+ * Makes the access through a translation that a TLB holds (§4.10.2): `cached` is the verdict that
+ * made it. Only the rights are asked again: registers may have changed. Precondition: the address
+ * is canonical.
  */
 export function useCached(q: Processor, access: Access, cached: Verdict, verdict: Verdict): void {
   copyVerdict(cached, verdict);

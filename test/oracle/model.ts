@@ -1,4 +1,7 @@
-/** The oracle as a subject: to try the comparison itself, and to measure what it costs without an emulator. */
+/**
+ * The oracle as a subject: to try the comparison itself, and to measure what it costs without an
+ * emulator.
+ */
 import { newVerdict, translate, type Memory } from "./manual.ts";
 import { memoryTypeOf } from "./rights.ts";
 import { PAGE_BYTES } from "./entry.ts";

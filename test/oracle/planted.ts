@@ -1,4 +1,6 @@
-/** Faults that other emulators have, planted in a subject, to show that the comparison finds them. */
+/**
+ * Faults that other emulators have, planted in a subject, to show that the comparison finds them.
+ */
 import { P, protectionKeyIn, US } from "./entry.ts";
 import { isWrite, PLAIN_PROCESSOR, type Access, type Processor } from "./processor.ts";
 import { isDeniedByKey, PF_PK } from "./rights.ts";
@@ -37,8 +39,8 @@ export function plantReservedWithoutPresent(subject: Subject): Subject {
 }
 
 /**
- * Bochs's: keys are checked before U/S of the entry that maps a 4K page is ANDed in, so that a supervisor page
- * under user tables is PKRU's business, and none of IA32_PKRS's.
+ * Bochs's: keys are checked before U/S of the entry that maps a 4K page is ANDed in, so that a
+ * supervisor page under user tables is PKRU's business, and none of IA32_PKRS's.
  */
 export function plantKeysBeforeLeaf(subject: Subject): Subject {
   return withOutcomes(subject, (access, outcome, processor) => {

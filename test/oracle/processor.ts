@@ -1,12 +1,14 @@
 /**
- * What decides about an access besides the tables: the processor's registers and features, and the access itself.
+ * What decides about an access besides the tables: the processor's registers and features, and the
+ * access itself.
  */
 
 export type AccessKind = "read" | "write" | "fetch" | "shadow-read" | "shadow-write";
 
 /**
  * How the access comes about: by an ordinary operand, by the processor itself reaching for a system
- * structure (a descriptor, a gate, a TSS: supervisor-mode whatever CPL is), or through SS or a push.
+ * structure (a descriptor, a gate, a TSS: supervisor-mode whatever CPL is), or through SS or a
+ * push.
  */
 export type Manner = "ordinary" | "implicit" | "stack";
 
@@ -41,7 +43,10 @@ export interface Processor {
   readonly maxPhysicalAddressBits: number;
   /** CPUID.80000001H:EDX.Page1GB. */
   readonly pages1G: boolean;
-  /** The model-specific choice: a protection fault sets the accessed flag of the entry that maps the page. */
+  /**
+   * The model-specific choice: a protection fault sets the accessed flag of the entry that maps the
+   * page.
+   */
   readonly leafAccessedOnFault: boolean;
 }
 

@@ -1,6 +1,7 @@
 /**
- * The oracle against what QEMU's MMU made of random cases, without what QEMU is known to get wrong: two
- * readings of the manual that share nothing. Operands of one page; the processor's own reads, not its writes.
+ * The oracle against what QEMU's MMU made of random cases, without what QEMU is known to get wrong:
+ * two readings of the manual that share nothing. Operands of one page; the processor's own reads,
+ * not its writes.
  */
 import { expect, test } from "vitest";
 import { newVerdict, translate, type Memory, type Verdict } from "./manual.ts";
@@ -43,7 +44,10 @@ function judge({ processor, control, access, cr3, entries }: RecordedCase): bigi
   return after;
 }
 
-/** QEMU denies a user access to a supervisor page before it looks at keys; the manual's PK asks for no order. */
+/**
+ * QEMU denies a user access to a supervisor page before it looks at keys; the manual's PK asks for
+ * no order.
+ */
 function isKeyOfSupervisorPage({ access, control }: RecordedCase, { isUser }: Verdict): boolean {
   return access.cpl === 3 && !access.implicit && control.pks && !isUser;
 }

@@ -1,4 +1,6 @@
-/** The ways of one set, and in which order they leave: `Replacement` of `src/tlb/config.ts`, slowly. */
+/**
+ * The ways of one set, and in which order they leave: `Replacement` of `src/tlb/config.ts`, slowly.
+ */
 import type { Replacement } from "../../src/tlb/config.ts";
 
 /** The order in which the ways of one set leave. */

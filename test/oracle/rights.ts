@@ -1,5 +1,6 @@
 /**
- * Whether a translation permits an access, and the error code of the page fault if not: §4.6 and §4.7.
+ * Whether a translation permits an access, and the error code of the page fault if not: §4.6 and
+ * §4.7.
  */
 import { isShadowStack, isUserMode, isWrite, type Access, type Processor } from "./processor.ts";
 
@@ -44,8 +45,9 @@ function isShadowStackDenied(a: Access, r: Rights): boolean {
 }
 
 /**
- * §4.6.2. Which register a key is looked up in follows from the address, not from the access: PKRU for a
- * user-mode address, IA32_PKRS for a supervisor-mode one, even if a user-mode access is denied anyway.
+ * §4.6.2. Which register a key is looked up in follows from the address, not from the access: PKRU
+ * for a user-mode address, IA32_PKRS for a supervisor-mode one, even if a user-mode access is
+ * denied anyway.
  */
 export function isDeniedByKey(q: Processor, a: Access, r: Rights): boolean {
   if (a.kind === "fetch") return false; // §4.6.2: instruction fetches are not affected
@@ -70,7 +72,10 @@ const PF_SS = 1 << 6;
 
 export type Cause = "not-present" | "reserved" | "denied";
 
-/** §4.7, one rule a line. `r` counts with a denial only: without a translation there is no key to violate. */
+/**
+ * §4.7, one rule a line. `r` counts with a denial only: without a translation there is no key to
+ * violate.
+ */
 export function errorCode(q: Processor, a: Access, cause: Cause, r: Rights): number {
   let code = 0;
   if (cause !== "not-present") code |= PF_P; // §4.7 P: 0 only if a P flag was 0, so RSVD comes with P

@@ -1,4 +1,7 @@
-/** Runs jobs against the emulator: one machine with paging-structure caches, one without, made when needed. */
+/**
+ * Runs jobs against the emulator: one machine with paging-structure caches, one without, made when
+ * needed.
+ */
 import { sweep, VERDICT_KINDS, type Report, type SweepOptions } from "./compare.ts";
 import { ITEMS, type Job } from "./items.ts";
 import { LibrarySubject } from "./library.ts";

@@ -12,7 +12,10 @@ export const TABLE_BYTES = 0x1_0000;
 
 export const ROOT_4_LEVEL = 0x1000;
 export const ROOT_5_LEVEL = 0x7000;
-/** Where the table of each level lies: what 0x1007, 0x2007, 0x3007 and 0x4007 in the upper entries point to. */
+/**
+ * Where the table of each level lies: what 0x1007, 0x2007, 0x3007 and 0x4007 in the upper entries
+ * point to.
+ */
 export const TABLES = [0, 0x4000, 0x3000, 0x2000, ROOT_4_LEVEL, ROOT_5_LEVEL];
 const LEVELS: readonly Level[] = [1, 2, 3, 4, 5];
 const NR_LEVELS = 5;

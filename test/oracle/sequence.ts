@@ -1,6 +1,6 @@
 /**
- * Runs sequences: an access, a change of the tables, instructions that invalidate or do not, an access, and
- * that access again. Every access must come out in one of the ways the manual allows.
+ * Runs sequences: an access, a change of the tables, instructions that invalidate or do not, an
+ * access, and that access again. Every access must come out in one of the ways the manual allows.
  */
 import { allowedOutcomes, type AllowedOutcome } from "./allowed.ts";
 import { Caches, type Instruction } from "./caches.ts";

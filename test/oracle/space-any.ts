@@ -1,4 +1,7 @@
-/** Entries with many bits set at once, pointing anywhere, under any registers: what no plan foresees. */
+/**
+ * Entries with many bits set at once, pointing anywhere, under any registers: what no plan
+ * foresees.
+ */
 import type { Space } from "./compare.ts";
 import { Random } from "./digits.ts";
 import { A, D, P, PS, RW, US, XD } from "./entry.ts";

@@ -1,6 +1,6 @@
 /**
- * Every bit of every entry of a translation flipped, alone and with every other bit of all its entries;
- * and every one and two bits of the linear address.
+ * Every bit of every entry of a translation flipped, alone and with every other bit of all its
+ * entries; and every one and two bits of the linear address.
  */
 import type { Space } from "./compare.ts";
 import { BOOLEANS, combinations, digits, product } from "./digits.ts";
@@ -59,8 +59,8 @@ const EVERYTHING_ON: Partial<Processor> = {
 };
 
 /**
- * One or two bits of the entries from the one that maps the page (`pageLevel`) to the top, × MAXPHYADDR ×
- * 1-GByte pages × NXE × read, write and fetch by supervisor and user.
+ * One or two bits of the entries from the one that maps the page (`pageLevel`) to the top, ×
+ * MAXPHYADDR × 1-GByte pages × NXE × read, write and fetch by supervisor and user.
  */
 export function entryBits(
   style: Style,

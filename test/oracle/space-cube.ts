@@ -1,6 +1,6 @@
 /**
- * The permission cube: what the entries allow × what the access is × every register that decides about it;
- * and rights at every level, where the cube has them at two.
+ * The permission cube: what the entries allow × what the access is × every register that decides
+ * about it; and rights at every level, where the cube has them at two.
  */
 import type { Space } from "./compare.ts";
 import { BOOLEANS, combinations, digits, product } from "./digits.ts";
@@ -27,7 +27,9 @@ import { LOWER } from "./scene.ts";
 const KEY = 5;
 const OTHER_KEY = 10;
 
-/** AD and WD for `KEY`; every other key has the contrary, so that a key from the wrong place shows. */
+/**
+ * AD and WD for `KEY`; every other key has the contrary, so that a key from the wrong place shows.
+ */
 function keyRegister(rights: number): number {
   let register = 0;
   for (let key = 0; key < 16; key++) {
@@ -93,7 +95,10 @@ const LEAF: readonly Flags[] = ABOVE.flatMap(({ low, high }) => [
   { low: low | D, high },
 ]);
 
-/** Which tables a case has: the size of its page, the flags of its leaf, and those of the entry above it. */
+/**
+ * Which tables a case has: the size of its page, the flags of its leaf, and those of the entry
+ * above it.
+ */
 function cubeTables(): Uint32Array[] {
   return PAGE_LEVELS.flatMap((pageLevel) =>
     LEAF.flatMap((leaf) =>

@@ -1,8 +1,9 @@
 /**
- * The space of kvm-unit-tests' `access` test, enumerated anew: every combination of the bits of a PTE and a
- * PDE, of a key, of an access and of the control bits that decide about it.
+ * The space of kvm-unit-tests' `access` test, enumerated anew: every combination of the bits of a
+ * PTE and a PDE, of a key, of an access and of the control bits that decide about it.
  *
- * How its 19,169,280 legal combinations come about, at MAXPHYADDR 37–51 (bit 51 reserved, bit 36 not):
+ * How its 19,169,280 legal combinations come about, at MAXPHYADDR 37–51 (bit 51 reserved, bit 36
+ * not):
  *
  * | what | free choices |
  * | --- | --- |
@@ -15,8 +16,8 @@
  * | user or supervisor × read, write or fetch | 6 |
  * | access twice: a supervisor read first, whose effects stay | 2 |
  *
- * 1024 · 4 · 39 · 2 · 5 · 6 · 2 = 19,169,280. CR4.SMEP is 0 there, because the test itself runs from user
- * pages; nothing holds us to that, so the same again with SMEP = 1 is a second half.
+ * 1024 · 4 · 39 · 2 · 5 · 6 · 2 = 19,169,280. CR4.SMEP is 0 there, because the test itself runs
+ * from user pages; nothing holds us to that, so the same again with SMEP = 1 is a second half.
  */
 import type { Space } from "./compare.ts";
 import { combinations, BOOLEANS } from "./digits.ts";

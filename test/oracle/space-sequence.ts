@@ -1,6 +1,6 @@
 /**
- * Two accesses with a change of the tables between them, and everything software may do, or leave undone,
- * about what is cached; and two accesses with a change of registers between them.
+ * Two accesses with a change of the tables between them, and everything software may do, or leave
+ * undone, about what is cached; and two accesses with a change of registers between them.
  */
 import type { Instruction } from "./caches.ts";
 import { BOOLEANS, combinations, digits, product } from "./digits.ts";
@@ -27,7 +27,9 @@ const OTHER_TABLES = [0n, 0x8000n, 0x9000n, 0xa000n, 0xb000n];
 const FRAMES = [0n, 0x5000n, 0x80_0000n, 0x4000_0000n];
 const OTHER_FRAMES = [0n, 0x6000n, 0xa0_0000n, 0x8000_0000n];
 
-/** How far the second access is from the first: in its page, and one entry further at each level. */
+/**
+ * How far the second access is from the first: in its page, and one entry further at each level.
+ */
 const DISTANCES = [0x10n, 0x3000n, 0x20_3000n, 0x4060_3000n];
 /** Somewhere else altogether. */
 const ELSEWHERE = 0x0000_7000_0000_0000n;
@@ -141,7 +143,9 @@ function otherAt(level: Level, linear: bigint): number {
   return Number(OTHER_TABLES[level]) + index * 8;
 }
 
-/** Tables for both addresses, and the other tables, which lead back to the main ones a level below. */
+/**
+ * Tables for both addresses, and the other tables, which lead back to the main ones a level below.
+ */
 function tablesFor(
   linears: readonly bigint[],
   pageLevel: PageLevel,
@@ -236,7 +240,10 @@ function storeOf(at: number, entry: bigint): Store {
   return { at, low: Number(BigInt.asUintN(32, entry)), high: Number(entry >> 32n) };
 }
 
-/** Every ordered pair of accesses, and of registers, on the same tables: what is cached vouches for no right. */
+/**
+ * Every ordered pair of accesses, and of registers, on the same tables: what is cached vouches for
+ * no right.
+ */
 export function changesOfRegisters(): SequenceSpace {
   const base = lowerOf(false).linear;
   const tracked = new TrackedEntries(entryAddresses([base]));

@@ -20,7 +20,10 @@ export function ordinaryAccesses(linear: bigint): Access[] {
   );
 }
 
-/** The low halves of five entries: tables at 0x1000, 0x2000, 0x3000 and 0x4000; a page at 0x5000, 0x800000 or 0x40000000. */
+/**
+ * The low halves of five entries: tables at 0x1000, 0x2000, 0x3000 and 0x4000; a page at 0x5000,
+ * 0x800000 or 0x40000000.
+ */
 export function pointers(pageLevel: PageLevel): number[] {
   const entries = [0x5000, 0x4000, 0x3000, 0x2000, 0x1000];
   if (pageLevel === 2) entries[1] = 0x80_0000 | PS;

@@ -1,4 +1,7 @@
-/** A thread of the exhaustive run: takes ranges of cases one after another, and sends a report of each. */
+/**
+ * A thread of the exhaustive run: takes ranges of cases one after another, and sends a report of
+ * each.
+ */
 import { parentPort } from "node:worker_threads";
 import { JobRunner } from "./run-job.ts";
 

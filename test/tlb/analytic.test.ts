@@ -1,4 +1,7 @@
-/** What random references over a table must miss, by arithmetic: all sets are full, and every page is as likely. */
+/**
+ * What random references over a table must miss, by arithmetic: all sets are full, and every page
+ * is as likely.
+ */
 import { describe, expect, it } from "vitest";
 import { PAGE_SIZES, type PageSize } from "../../src/tlb/config.ts";
 import { TlbModel } from "../../src/tlb/model.ts";

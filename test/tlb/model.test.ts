@@ -1,4 +1,7 @@
-/** The fast TLB model against the slow one (test/oracle/tlb-model.ts), which is written after the same words. */
+/**
+ * The fast TLB model against the slow one (test/oracle/tlb-model.ts), which is written after the
+ * same words.
+ */
 import { describe, expect, it } from "vitest";
 import {
   KIND_FETCH,

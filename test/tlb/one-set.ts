@@ -14,8 +14,8 @@ export function oneSet(ways: number, replacement: Replacement): Processor {
 export type NrMisses = (pages: readonly number[]) => number;
 
 /**
- * The order of a full set in which its entries leave, the last one first: entry 0 leaves last. After
- * `history`, misses are made until all have left.
+ * The order of a full set in which its entries leave, the last one first: entry 0 leaves last.
+ * After `history`, misses are made until all have left.
  */
 function evictionOrder(nrMisses: NrMisses, ways: number, history: readonly number[]): number[] {
   const staying = (candidates: readonly number[], pages: readonly number[]) => {

@@ -1,4 +1,6 @@
-/** The processors that hugewalk knows make sense, and each of their numbers says what it rests on. */
+/**
+ * The processors that hugewalk knows make sense, and each of their numbers says what it rests on.
+ */
 import { describe, expect, test } from "vitest";
 import { checkProcessor } from "../../src/tlb/check.ts";
 import { nrWays } from "../../src/tlb/config.ts";

@@ -1,4 +1,6 @@
-/** Random accesses with what programs do: few pages again and again, neighbours, far ones, PCIDs. */
+/**
+ * Random accesses with what programs do: few pages again and again, neighbours, far ones, PCIDs.
+ */
 import type { Random } from "../../src/fuzz/random.ts";
 import {
   PAGE_SHIFT,

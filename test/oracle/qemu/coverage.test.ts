@@ -1,6 +1,6 @@
 /**
- * The recording has cases of every rule: each level, reason, right and key. A rule's cases are found
- * by what the entries and the outcome show, without walking a table.
+ * The recording has cases of every rule: each level, reason, right and key. A rule's cases are
+ * found by what the entries and the outcome show, without walking a table.
  */
 import { describe, expect, test } from "vitest";
 import { type RecordedCase, secondPageOf } from "./case.ts";

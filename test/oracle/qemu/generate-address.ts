@@ -1,4 +1,6 @@
-/** Random addresses: near the edges of tables, pages and the canonical halves more than elsewhere. */
+/**
+ * Random addresses: near the edges of tables, pages and the canonical halves more than elsewhere.
+ */
 import { type Access, isCanonical, secondPageOf } from "./case.ts";
 import { DATA_FROM, indexOf, RUNNER_SLOT } from "./scratch.ts";
 import type { Xorshift } from "./xorshift.ts";
