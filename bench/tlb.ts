@@ -82,7 +82,7 @@ function nameOfNative({ name }: Pattern): string {
 /** The references of `yardstick/tlb.c`: loads of 8 bytes. */
 function createModel({ pages }: Pattern, pageSizes: readonly PageSize[]): TlbModel {
   const { processor } = findPreset("skylake-sp");
-  const model = new TlbModel(processor, { pageSizes, hasWalkCost: false });
+  const model = new TlbModel(processor, { policies: pageSizes, hasWalkCost: false });
   let state = 1;
   for (let i = 0; i < model.batch.length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -50,6 +50,11 @@ export function spaceOf(key: u64): u32 {
   return <u32>(key >> PAGE_NUMBER_BITS) & <u32>SPACE_MASK;
 }
 
+/** Of all keys that are made. */
+export function currentPcid(): u32 {
+  return pcidOf(pcidBits);
+}
+
 export function pcidOf(key: u64): u32 {
   return <u32>(key >> PCID_SHIFT) & <u32>PCID_MASK;
 }
@@ -75,6 +80,8 @@ export class TagArray {
   victims: usize;
   /** The next random number comes from this one. */
   random: u32;
+  /** Log2 of the 4K pages an entry of size 4K translates. */
+  coalescedShift: u32;
   tricks: u32;
 }
 if (offsetof<TagArray>("hits") != COUNT_HITS) ERROR("COUNT_HITS");
@@ -105,9 +112,11 @@ export function createArray(
   indexGroups: u32,
   replacement: u32,
   seed: u32,
+  coalescedShift: u32,
   tricks: u32,
 ): TagArray {
   const array = changetype<TagArray>(allocate(offsetof<TagArray>()));
+  array.coalescedShift = coalescedShift;
   array.setMask = nrSets - 1;
   array.setBits = 31 - clz(nrSets);
   array.indexGroups = indexGroups;

@@ -3,10 +3,21 @@
 
 import { TagArray, createArray as create, setPcid } from "./array";
 import { dropPcid as drop, initReplacement } from "./replacement";
-import { Lane, Route, addBank as add, createLane as newLane, routeOf as findRoute } from "./lane";
+import {
+  Lane,
+  Route,
+  addBank as add,
+  createLane as newLane,
+  dropPages as dropFromLane,
+  refer as referTo,
+  routeOf as findRoute,
+} from "./lane";
 import { addWalkCache as addCache, initWalker, setStructures as set } from "./walk";
-import { addLane, replay as replayAll } from "./replay";
+import { addLane, references as findReferences, replay as replayAll } from "./replay";
+import { addRule as newRule } from "./rules";
 import { allocate as allocateBytes } from "./memory";
+import { INSTRUCTION_BYTES, REGION_BYTES, SIZE_BY_RULES } from "./layout";
+import { createTally } from "./tally";
 
 /** Where batches are put. */
 export function allocate(nrBytes: u32): usize {
@@ -19,14 +30,15 @@ export function createArray(
   indexGroups: u32,
   replacement: u32,
   seed: u32,
+  coalescedShift: u32,
   tricks: u32,
 ): usize {
-  const array = create(nrSets, ways, indexGroups, replacement, seed, tricks);
+  const array = create(nrSets, ways, indexGroups, replacement, seed, coalescedShift, tricks);
   initReplacement(array);
   return changetype<usize>(array);
 }
 
-/** A lane whose pages have `size`; it takes part in what is replayed from now on. */
+/** A lane whose pages have `size`, or SIZE_BY_RULES; it takes part in what is replayed. */
 export function createLane(
   size: u32,
   inclusion: u32,
@@ -36,8 +48,35 @@ export function createLane(
 ): usize {
   const lane = newLane(size, inclusion, hasPrefetch, tricks);
   initWalker(lane, memoryCycles);
+  if (size == SIZE_BY_RULES) tallyRegions(lane);
   addLane(changetype<usize>(lane));
   return changetype<usize>(lane);
+}
+
+/** Has walks tallied by 2M region; returns the tally. */
+export function tallyRegions(lane: Lane): usize {
+  if (!lane.regions) lane.regions = changetype<usize>(createTally(REGION_BYTES));
+  return lane.regions;
+}
+
+/** Has walks tallied by instruction; returns the tally. */
+export function tallyInstructions(lane: Lane): usize {
+  lane.hasStages = false;
+  if (!lane.instructions) lane.instructions = changetype<usize>(createTally(INSTRUCTION_BYTES));
+  return lane.instructions;
+}
+
+/** The next rule of a lane, on 2M regions. `availability`: of 2^32; `delay`: below 0, never. */
+export function addRule(
+  lane: Lane,
+  first: f64,
+  last: f64,
+  size: u32,
+  availability: f64,
+  delay: f64,
+): void {
+  const delayOrNever = delay < 0 ? u64.MAX_VALUE : <u64>delay;
+  newRule(lane, <u64>first, <u64>last, size, <u64>availability, delayOrNever);
 }
 
 /** Structure caches are arrays, by level: 2 for entries that point to page tables, to 4. */
@@ -85,6 +124,21 @@ export function switchPcid(pcid: u32): void {
 /** Empties the ways of `array` that have entries of `pcid`. */
 export function dropPcid(array: TagArray, pcid: u32): void {
   drop(array, pcid);
+}
+
+/** A reference to the page of `size` that the 4K page `page` is in. */
+export function refer(lane: Lane, page: f64, kind: u32, size: u32): void {
+  referTo(lane, <u64>page, kind, size, 1);
+}
+
+/** Translations of the 4K pages from `first` to `last`, of the current PCID, leave the lane. */
+export function dropPages(lane: Lane, first: f64, last: f64): void {
+  dropFromLane(lane, <u64>first, <u64>last);
+}
+
+/** Where the references that were replayed are counted by kind. */
+export function references(): usize {
+  return findReferences;
 }
 
 /** `count` references at `from`, u64 each. */

@@ -1,4 +1,5 @@
-// A lane: one TLB of its own, in which all pages have one size. All lanes see the same references.
+// A lane: one TLB of its own, in which all pages have one size, or rules say which (rules.ts). All
+// lanes see the same references.
 // What a look-up fills, and in which order, is said in src/tlb/config.ts.
 // `page` is the number of a 4K page; numbers in keys (array.ts) are those of the array.
 
@@ -14,14 +15,15 @@ import {
   INCLUSION_NONE,
   KINDS,
   SIZES,
+  SIZE_BY_RULES,
   SIZE_SHIFT,
   TRICK_REPEATS,
   TRICK_SIMD,
   TRICK_STAGES,
 } from "./layout";
-import { NUMBER_MASK, TagArray, find, keyOf, setOf, spaceOf } from "./array";
-import { empty, insert, touch } from "./replacement";
-import { Walker, walk } from "./walk";
+import { NUMBER_MASK, TagArray, currentPcid, find, keyOf, setOf, spaceOf } from "./array";
+import { dropPages as dropFromArray, empty, insert, touch } from "./replacement";
+import { Walker, dropStructures, walk } from "./walk";
 import { allocate } from "./memory";
 
 /** For a kind and a size: counts, then where its pages are kept. */
@@ -56,8 +58,11 @@ if (offsetof<Route>("walks") != COUNT_WALKS) ERROR("COUNT_WALKS");
 /** Routes lie behind it, by size, then kind. */
 @unmanaged
 export class Lane extends Walker {
-  /** Of all pages. */
+  /** Of all pages, or SIZE_BY_RULES. */
   size: u32;
+  /** What rules there are, in turn. */
+  rules: usize;
+  nrRules: u32;
   inclusion: u32;
   /** Whether a walk is followed by one for the next page. */
   hasPrefetch: bool;
@@ -78,7 +83,11 @@ export function createLane(size: u32, inclusion: u32, hasPrefetch: bool, tricks:
   lane.hasPrefetch = hasPrefetch;
   lane.skipsRepeats = (tricks & TRICK_REPEATS) != 0;
   const all = TRICK_REPEATS | TRICK_SIMD | TRICK_STAGES;
-  lane.hasStages = inclusion == INCLUSION_NONE && !hasPrefetch && (tricks & all) == all;
+  lane.hasStages =
+    inclusion == INCLUSION_NONE &&
+    !hasPrefetch &&
+    (tricks & all) == all &&
+    size != SIZE_BY_RULES;
   return lane;
 }
 
@@ -109,9 +118,9 @@ export function addBank(route: Route, bank: usize): void {
   route.dealShift = 31 - clz(route.nrBanks);
 }
 
-/** `nrTimes` references, one after another, to `page`. */
-export function refer(lane: Lane, page: u64, kind: u32, nrTimes: u64): void {
-  const route = routeOf(lane, kind, lane.size);
+/** `nrTimes` references, one after another, to `page`, which has `size`. */
+export function refer(lane: Lane, page: u64, kind: u32, size: u32, nrTimes: u64): void {
+  const route = routeOf(lane, kind, size);
   route.lookups += nrTimes;
   if (!route.first) {
     for (; nrTimes; nrTimes--) {
@@ -238,4 +247,19 @@ function isServedBy(route: Route, bank: TagArray): bool {
 function drop(array: TagArray, set: usize, key: u64): void {
   const way = find(array, set, key);
   if (way >= 0) empty(array, set, way);
+}
+
+/** INVLPG: translations of the 4K pages from `first` to `last` leave, and all structure caches'. */
+export function dropPages(lane: Lane, first: u64, last: u64): void {
+  for (let size: u32 = 0; size < <u32>SIZES; size++) {
+    for (let kind: u32 = 0; kind < <u32>KINDS; kind++) {
+      const route = routeOf(lane, kind, size);
+      if (route.first) dropFromArray(changetype<TagArray>(route.first), currentPcid(), first, last);
+      for (let i: u32 = 0; i < route.nrBanks; i++) {
+        const bank = changetype<TagArray>(load<usize>(bankAddress(route, i)));
+        dropFromArray(bank, currentPcid(), first, last);
+      }
+    }
+  }
+  dropStructures(lane, currentPcid());
 }

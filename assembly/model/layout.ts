@@ -25,9 +25,15 @@ export const SIZE_SHIFT = 9;
 
 // Kinds are those of a reference (../layout.ts): read, write, fetch. Sizes: 0 4K, 1 2M, 2 1G.
 export const KINDS = 3;
-/** In a kind's place: the word is no reference. */
+/** In a kind's place: the word is no reference, but says of the next one … */
 export const KIND_CONTROL = 3;
+/** … of how many bytes it is, where a reference has no room for that, … */
+export const CONTROL_NR_BYTES = 1;
+/** … or which instruction makes it. */
+export const CONTROL_INSTRUCTION = 2;
 export const SIZES = 3;
+/** In a lane's place of size: rules say which page is where (rules.ts). */
+export const SIZE_BY_RULES = 3;
 export const WALK_CACHES_MAX = 32;
 
 // What is done faster, and counts the same; all are on at first.
@@ -53,3 +59,18 @@ export const COUNT_MISSES = 8;
 export const COUNT_LOADS = 0;
 export const COUNT_PREFETCHES = 40;
 export const COUNT_WALK_CYCLES = 48;
+
+// A table of what walks were for (tally.ts): the address of its slots, and their number less one.
+export const TABLE_SLOTS = 0;
+export const TABLE_MASK = 4;
+// A slot: its key + 1, or 0 for none; walks to there; their cycles; …
+export const SLOT_KEY = 0;
+export const SLOT_WALKS = 8;
+export const SLOT_CYCLES = 16;
+// … of a 2M region, moreover: its size + 1, or 0 while undecided; when it becomes 2M; 512 bits of 4K
+// pages that were walked to.
+export const REGION_SIZE = 24;
+export const REGION_HUGE_AT = 32;
+export const REGION_TOUCHED = 40;
+export const REGION_BYTES = 104;
+export const INSTRUCTION_BYTES = 24;

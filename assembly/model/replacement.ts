@@ -11,9 +11,21 @@ import {
   REPLACEMENT_MRU3_PLRU,
   REPLACEMENT_NRU,
   REPLACEMENT_PLRU,
+  SIZE_SHIFT,
   TRICK_TABLES,
 } from "./layout";
-import { FULL, STATE, TagArray, hasPositions, keyAt, pcidOf, replacementState, setKey } from "./array";
+import {
+  FULL,
+  NUMBER_MASK,
+  STATE,
+  TagArray,
+  hasPositions,
+  keyAt,
+  pcidOf,
+  replacementState,
+  setKey,
+  spaceOf,
+} from "./array";
 import { allocate } from "./memory";
 
 const GROUPS: u32 = 3;
@@ -166,6 +178,21 @@ export function dropPcid(array: TagArray, pcid: u32): void {
     for (let way: u32 = 0; way < array.ways; way++) {
       const key = keyAt(array, set, way);
       if (key && pcidOf(key) == pcid) empty(array, set, way);
+    }
+  }
+}
+
+/** Empties the ways that translate any of the 4K pages from `first` to `last`, of `pcid`. */
+export function dropPages(array: TagArray, pcid: u32, first: u64, last: u64): void {
+  for (let i: u32 = 0; i <= array.setMask; i++) {
+    const set = array.sets + i * array.setBytes;
+    for (let way: u32 = 0; way < array.ways; way++) {
+      const key = keyAt(array, set, way);
+      if (!key || pcidOf(key) != pcid) continue;
+      const size = spaceOf(key);
+      const shift = size ? SIZE_SHIFT * size : array.coalescedShift;
+      const number = key & NUMBER_MASK;
+      if (number >= first >> shift && number <= last >> shift) empty(array, set, way);
     }
   }
 }

@@ -1,17 +1,33 @@
 // A batch of a trace's words (src/trace/reference.ts), through all lanes. Of an address the low 48
-// bits count. An access of 1 to 16 bytes that reaches into the next page refers to both. Controls
-// are passed over.
+// bits count. An access that reaches into further pages refers to each.
 
-import { REFERENCE_KIND_SHIFT, REFERENCE_SIZE_SHIFT } from "../layout";
-import { KINDS, KIND_CONTROL, PAGE_4K_SHIFT, SIZE_SHIFT } from "./layout";
+import {
+  KIND_FETCH,
+  REFERENCE_ADDRESS_BITS,
+  REFERENCE_KIND_SHIFT,
+  REFERENCE_SIZE_SHIFT,
+} from "../layout";
+import {
+  CONTROL_INSTRUCTION,
+  CONTROL_NR_BYTES,
+  KINDS,
+  KIND_CONTROL,
+  PAGE_4K_SHIFT,
+  SIZE_BY_RULES,
+  SIZE_SHIFT,
+} from "./layout";
 import { NUMBER_MASK } from "./array";
 import { Lane, refer, routeOf } from "./lane";
 import { allocate } from "./memory";
-import { firstStage, itemOf, referAll, secondStage, walkStage } from "./stages";
+import { referByRules, sizeOf } from "./rules";
+import { firstStage, itemOf, kindOfItem, secondStage, timesOfItem, walkStage } from "./stages";
+import { setInstruction } from "./walk";
 
 const LANES_MAX: u32 = 16;
 const lanes = memory.data(LANES_MAX * sizeof<usize>());
 let nrLanes: u32 = 0;
+const VALUE_MASK: u64 = ((<u64>1) << REFERENCE_ADDRESS_BITS) - 1;
+const ADDRESS_MASK: u64 = (NUMBER_MASK << PAGE_4K_SHIFT) | ((1 << PAGE_4K_SHIFT) - 1);
 /** The bits that are equal where two references of one page and kind differ in nothing but offset. */
 const PAGE_AND_KIND: u64 = (NUMBER_MASK << PAGE_4K_SHIFT) | ((<u64>3) << REFERENCE_KIND_SHIFT);
 
@@ -42,18 +58,28 @@ function differing(first: u64, other: u64): u64 {
 
 /** References that go through the stages together: what they leave stays in the nearest caches. */
 const CHUNK: u32 = 2048;
-const items = allocate(CHUNK << 3);
+/** Items; the instruction of each lies INSTRUCTIONS bytes behind it. */
+const items = allocate(CHUNK << 4);
+const INSTRUCTIONS: usize = <usize>CHUNK << 3;
 const misses = allocate(CHUNK << 3);
 const walks = allocate(CHUNK << 3);
 /** Bits of a chunk's references of one kind, in a word of all kinds. */
 const LOOKUPS_SHIFT: u64 = 16;
+
+/** References so far, by kind, u64 each; a large one is one. */
+export const references: usize = allocate(KINDS << 3);
+/** What controls have said of the next reference; 0: nothing. */
+let nrBytes: u64 = 0;
+let instruction: u64 = 0;
+/** The last instruction that was fetched. */
+let fetched: u64 = 0;
 
 export function replay(from: usize, count: u32): void {
   const end = from + ((<usize>count) << 3);
   while (from < end) from = replayChunk(from, min(end, from + (CHUNK << 3)));
 }
 
-/** Up to the first access that reaches into the next page, and that one. Returns where it stopped. */
+/** Up to the first access that reaches into another page, and that one. Returns where it stopped. */
 function replayChunk(from: usize, end: usize): usize {
   let to = items;
   let at = from;
@@ -62,36 +88,88 @@ function replayChunk(from: usize, end: usize): usize {
   while (at < end) {
     reference = load<u64>(at);
     if (kindOf(reference) == KIND_CONTROL) {
+      takeControl(reference);
       at += 8;
       continue;
     }
-    if (differing(reference, reference)) break;
+    if (differing(reference, reference) || nrBytes) break;
     const start = at;
     at += 8;
+    // A control has a kind of its own, so a run ends before it.
     while (at < end && !differing(reference, load<u64>(at))) at += 8;
     const kind = kindOf(reference);
     const nrTimes = <u64>((at - start) >> 3);
     store<u64>(to, itemOf(pageOf(reference), kind, nrTimes));
+    store<u64>(to, takeInstruction(kind, reference, load<u64>(at - 8)), INSTRUCTIONS);
     to += 8;
     lookups += nrTimes << (kind * LOOKUPS_SHIFT);
   }
-  for (let i: u32 = 0; i < nrLanes; i++) replayLane(laneAt(i), to, lookups);
+  const time = nrReferences();
+  for (let i: u32 = 0; i < nrLanes; i++) replayLane(laneAt(i), to, lookups, time);
+  for (let kind: u32 = 0; kind < <u32>KINDS; kind++) addReferences(kind, ofKind(lookups, kind));
   if (at == end) return end;
-  referBoth(pageOf(reference), kindOf(reference));
+  referSpan(reference);
   return at + 8;
 }
 
-function replayLane(lane: Lane, end: usize, lookups: u64): void {
+// @ts-ignore: decorator
+@inline
+function ofKind(lookups: u64, kind: u32): u64 {
+  return (lookups >> (kind * LOOKUPS_SHIFT)) & ((1 << LOOKUPS_SHIFT) - 1);
+}
+
+function addReferences(kind: u32, count: u64): void {
+  const at = references + (kind << 3);
+  store<u64>(at, load<u64>(at) + count);
+}
+
+function nrReferences(): u64 {
+  return load<u64>(references) + load<u64>(references, 8) + load<u64>(references, 16);
+}
+
+function takeControl(word: u64): void {
+  const control = <u32>(word >> REFERENCE_SIZE_SHIFT);
+  if (control == CONTROL_NR_BYTES) nrBytes = word & VALUE_MASK;
+  else if (control == CONTROL_INSTRUCTION) instruction = word & VALUE_MASK;
+}
+
+/** The instruction of references of `kind`, the first and last of which are given. */
+// @ts-ignore: decorator
+@inline
+function takeInstruction(kind: u32, first: u64, last: u64): u64 {
+  const taken = instruction ? instruction : fetched;
+  instruction = 0;
+  if (kind != KIND_FETCH) return taken;
+  fetched = last & VALUE_MASK;
+  return first & VALUE_MASK;
+}
+
+function replayLane(lane: Lane, end: usize, lookups: u64, time: u64): void {
   if (!lane.hasStages) {
-    referAll(lane, items, end);
+    referAll(lane, end, time);
     return;
   }
   for (let kind: u32 = 0; kind < <u32>KINDS; kind++) {
-    const ofKind = lookups >> (kind * LOOKUPS_SHIFT);
-    routeOf(lane, kind, lane.size).lookups += ofKind & ((1 << LOOKUPS_SHIFT) - 1);
+    routeOf(lane, kind, lane.size).lookups += ofKind(lookups, kind);
   }
   const endOfMisses = firstStage(lane, items, end, misses);
   walkStage(lane, walks, secondStage(lane, misses, endOfMisses, walks));
+}
+
+/** All levels at once, reference by reference. */
+function referAll(lane: Lane, end: usize, time: u64): void {
+  for (let at = items; at < end; at += 8) {
+    const item = load<u64>(at);
+    const nrTimes = timesOfItem(item);
+    setInstruction(load<u64>(at, INSTRUCTIONS));
+    referTimes(lane, item & NUMBER_MASK, kindOfItem(item), nrTimes, time);
+    time += nrTimes;
+  }
+}
+
+function referTimes(lane: Lane, page: u64, kind: u32, nrTimes: u64, time: u64): void {
+  if (lane.size == SIZE_BY_RULES) referByRules(lane, page, kind, nrTimes, time);
+  else refer(lane, page, kind, lane.size, nrTimes);
 }
 
 // @ts-ignore: decorator
@@ -106,13 +184,24 @@ function kindOf(reference: u64): u32 {
   return <u32>(reference >> REFERENCE_KIND_SHIFT) & 3;
 }
 
-/** An access that ends in the page after `page`. */
-function referBoth(page: u64, kind: u32): void {
-  const next = (page + 1) & NUMBER_MASK;
+/** An access that may reach into further pages. */
+function referSpan(reference: u64): void {
+  const kind = kindOf(reference);
+  const size = nrBytes ? nrBytes : (reference >> REFERENCE_SIZE_SHIFT) + 1;
+  nrBytes = 0;
+  setInstruction(takeInstruction(kind, reference, reference));
+  const time = nrReferences();
+  const page = pageOf(reference);
+  const nrFurther = (((reference & ADDRESS_MASK) + size - 1) >> PAGE_4K_SHIFT) - page;
   for (let i: u32 = 0; i < nrLanes; i++) {
     const lane = laneAt(i);
-    const shift = SIZE_SHIFT * lane.size;
-    refer(lane, page, kind, 1);
-    if (page >> shift != next >> shift) refer(lane, next, kind, 1);
+    referTimes(lane, page, kind, 1, time);
+    for (let further: u64 = 1; further <= nrFurther; further++) {
+      const next = (page + further) & NUMBER_MASK;
+      const shift = SIZE_SHIFT * sizeOf(lane, next, time);
+      const isInside = (next & (((<u64>1) << shift) - 1)) != 0;
+      if (!isInside) referTimes(lane, next, kind, 1, time);
+    }
   }
+  addReferences(kind, 1);
 }

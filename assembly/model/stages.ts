@@ -20,7 +20,7 @@ import {
   setOf,
 } from "./array";
 import { insert, isQuick, touch } from "./replacement";
-import { Lane, Route, bankOf, refer, routeOf } from "./lane";
+import { Lane, Route, bankOf, routeOf } from "./lane";
 import { walk } from "./walk";
 
 const TIMES_SHIFT: u64 = PAGE_NUMBER_BITS + 2;
@@ -33,16 +33,14 @@ export function itemOf(page: u64, kind: u32, nrTimes: u64): u64 {
 
 // @ts-ignore: decorator
 @inline
-function kindOf(item: u64): u32 {
+export function kindOfItem(item: u64): u32 {
   return <u32>(item >> PAGE_NUMBER_BITS) & 3;
 }
 
-/** All levels at once, reference by reference. */
-export function referAll(lane: Lane, from: usize, end: usize): void {
-  for (let at = from; at < end; at += 8) {
-    const item = load<u64>(at);
-    refer(lane, item & NUMBER_MASK, kindOf(item), item >> TIMES_SHIFT);
-  }
+// @ts-ignore: decorator
+@inline
+export function timesOfItem(item: u64): u64 {
+  return item >> TIMES_SHIFT;
 }
 
 /** Of a number, what the index XORs it with: nothing, where there is one group. */
@@ -83,7 +81,7 @@ const UNDONE: u32 = 2;
 export function firstStage(lane: Lane, from: usize, end: usize, to: usize): usize {
   let at = from;
   while (at < end) {
-    const kind = kindOf(load<u64>(at));
+    const kind = kindOfItem(load<u64>(at));
     const route = routeOf(lane, kind, lane.size);
     const array = changetype<TagArray>(route.first);
     if (isQuick(array)) {
@@ -100,7 +98,7 @@ export function firstStage(lane: Lane, from: usize, end: usize, to: usize): usiz
       let recent = array.recent;
       do {
         const item = load<u64>(at);
-        if (kindOf(item) != kind) break;
+        if (kindOfItem(item) != kind) break;
         const number = (item & NUMBER_MASK) >> shift;
         const key = space | number;
         if (key != recent) {
@@ -120,7 +118,7 @@ export function firstStage(lane: Lane, from: usize, end: usize, to: usize): usiz
       if (at >= end) break;
     }
     const item = load<u64>(at);
-    if (kindOf(item) != kind) continue;
+    if (kindOfItem(item) != kind) continue;
     at += 8;
     if (hitsFirst(route, item & NUMBER_MASK)) continue;
     store<u64>(to, item);
@@ -150,7 +148,7 @@ export function secondStage(lane: Lane, from: usize, end: usize, to: usize): usi
   let at = from;
   while (at < end) {
     const first = load<u64>(at);
-    const kind = kindOf(first);
+    const kind = kindOfItem(first);
     const route = routeOf(lane, kind, lane.size);
     const shift = route.bankShift;
     const nrBanksMask = <u64>route.nrBanks - 1;
@@ -171,7 +169,7 @@ export function secondStage(lane: Lane, from: usize, end: usize, to: usize): usi
       do {
         const item = load<u64>(at);
         const number = (item & NUMBER_MASK) >> shift;
-        if (kindOf(item) != kind || (number & nrBanksMask) != index) break;
+        if (kindOfItem(item) != kind || (number & nrBanksMask) != index) break;
         const dealt = number >> dealShift;
         const set = sets + <u32>((dealt ^ (dealt >> fold)) & setMask) * setBytes;
         const outcome = quickAccess(set, half, touches, victims, space | number);

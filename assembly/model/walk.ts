@@ -1,10 +1,11 @@
 // A walk that misses all TLBs: entry loads by level, through structure caches, and what they cost.
 // Page numbers are those of 4K pages. Levels count from the leaf: 1 a PTE, 4 a PML4E.
 
-import { SIZE_SHIFT, TRICK_REPEATS, WALK_CACHES_MAX } from "./layout";
+import { REGION_TOUCHED, SIZE_SHIFT, TRICK_REPEATS, WALK_CACHES_MAX } from "./layout";
 import { TagArray, find, keyOf, setOf } from "./array";
-import { insert, touch } from "./replacement";
+import { dropPcid, insert, touch } from "./replacement";
 import { allocate } from "./memory";
+import { Tally, addWalk, slotOf } from "./tally";
 
 const TOP_LEVEL: u32 = 4;
 /** 8 entries are a line of 64 bytes. */
@@ -30,6 +31,9 @@ export class Walker {
   structures2: usize;
   structures3: usize;
   structures4: usize;
+  /** `Tally`s of what walks were for, by 2M region and by instruction; 0: nobody asks. */
+  regions: usize;
+  instructions: usize;
 }
 
 @unmanaged
@@ -58,12 +62,43 @@ export function setStructures(walker: Walker, level: u32, array: usize): void {
   store<usize>(structuresAddress(walker, level), array);
 }
 
+/** Empties the structure caches of what they have of `pcid`. */
+export function dropStructures(walker: Walker, pcid: u32): void {
+  for (let level: u32 = 2; level <= TOP_LEVEL; level++) {
+    const structures = structuresOf(walker, level);
+    if (changetype<usize>(structures)) dropPcid(structures, pcid);
+  }
+}
+
 function structuresOf(walker: Walker, level: u32): TagArray {
   return changetype<TagArray>(load<usize>(structuresAddress(walker, level)));
 }
 
+/** The instruction that refers now, for those who ask. */
+let instruction: u64 = 0;
+
+export function setInstruction(address: u64): void {
+  instruction = address;
+}
+
 /** Walks to the page of `size` (0: 4K) that 4K page `page` lies in. */
 export function walk(walker: Walker, page: u64, size: u32): void {
+  const before = walker.cycles;
+  loadEntries(walker, page, size);
+  if (walker.regions) tallyRegion(walker, page, size, walker.cycles - before);
+  if (!walker.instructions) return;
+  addWalk(slotOf(changetype<Tally>(walker.instructions), instruction), walker.cycles - before);
+}
+
+function tallyRegion(walker: Walker, page: u64, size: u32, cycles: u64): void {
+  const slot = slotOf(changetype<Tally>(walker.regions), page >> SIZE_SHIFT);
+  addWalk(slot, cycles);
+  if (size) return;
+  const word = slot + (<usize>((page >> 6) & 7) << 3);
+  store<u64>(word, load<u64>(word, REGION_TOUCHED) | ((<u64>1) << (page & 63)), REGION_TOUCHED);
+}
+
+function loadEntries(walker: Walker, page: u64, size: u32): void {
   const leaf = size + 1;
   for (let level = firstLoad(walker, page, leaf); level >= leaf; level--) {
     loadEntry(walker, page, level);

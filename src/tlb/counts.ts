@@ -1,3 +1,5 @@
+import type { PageSize, ReferenceKind } from "./config.ts";
+
 /** What a model counts. Arrays, banks and caches are in the order of the processor's data. */
 interface HitsAndMisses {
   hits: number;
@@ -22,3 +24,16 @@ export interface TlbCounts {
   /** Cycles of all entry loads. */
   walkCycles: number;
 }
+
+/** Of one kind of references, to pages of one size. */
+export interface RouteCounts {
+  readonly kind: ReferenceKind;
+  readonly pageSize: PageSize;
+  readonly accesses: number;
+  /** What no first-level array has; of all accesses, where none serves them. */
+  readonly firstLevelMisses: number;
+  readonly walks: number;
+}
+
+/** References of a trace, whatever pages they touch. */
+export type ReferenceCounts = Readonly<Record<ReferenceKind, number>>;

@@ -1,4 +1,4 @@
-/** A lane of the model: a processor's TLBs with pages of one size, laid out in wasm. */
+/** A lane of the model: a processor's TLBs with the pages of a policy, laid out in wasm. */
 import { KIND_FETCH, KIND_READ, KIND_WRITE } from "../../assembly/layout.ts";
 import {
   BIT_WAYS_MAX,
@@ -21,6 +21,7 @@ import {
   REPLACEMENT_NRU,
   REPLACEMENT_PLRU,
   REPLACEMENT_RANDOM,
+  SIZE_BY_RULES,
 } from "../../assembly/model/layout.ts";
 import { OptionError } from "../errors.ts";
 import {
@@ -37,7 +38,14 @@ import {
   nrWays,
   serves,
 } from "./config.ts";
-import type { TlbCounts } from "./counts.ts";
+import type { RouteCounts, TlbCounts } from "./counts.ts";
+import { type PagePolicy, type PageRule, regionsOf } from "./page-policy.ts";
+import {
+  type InstructionCounts,
+  readInstructions,
+  readRegions,
+  type RegionCounts,
+} from "./tally.ts";
 import type { WasmModel } from "./wasm-model.ts";
 
 const KIND_CODES: Readonly<Record<ReferenceKind, number>> = {
@@ -72,13 +80,17 @@ const STRUCTURES = ["pd", "pdpt", "pml4"] as const;
 const ENTRY_LEVELS = [1, 2, 3, 4] as const;
 
 export interface LaneOptions {
-  readonly pageSize: PageSize;
+  readonly policy: PagePolicy;
   readonly hasWalkCost: boolean;
+  readonly hasRegions: boolean;
+  readonly hasInstructions: boolean;
   readonly tricks: number;
 }
 
 /** For a kind and size: what its counts belong to. */
 interface Route {
+  readonly kind: ReferenceKind;
+  readonly pageSize: PageSize;
   readonly address: number;
   /** The first-level array that serves it; undefined: none. */
   readonly first: number | undefined;
@@ -92,6 +104,8 @@ export class Lane {
   readonly #walkCaches: readonly number[];
   readonly #routes: readonly Route[];
   readonly #lane: number;
+  readonly #regions: number | undefined;
+  readonly #instructions: number | undefined;
   readonly #wasm: WasmModel;
   readonly #processor: Processor;
   readonly #options: LaneOptions;
@@ -101,7 +115,7 @@ export class Lane {
     this.#processor = processor;
     this.#options = options;
     this.#lane = wasm.createLane(
-      PAGE_SIZES.indexOf(options.pageSize),
+      typeof options.policy === "string" ? PAGE_SIZES.indexOf(options.policy) : SIZE_BY_RULES,
       INCLUSION_CODES[processor.inclusion],
       processor.nextPagePrefetch ? 1 : 0,
       processor.walkCost.memoryCycles,
@@ -115,6 +129,18 @@ export class Lane {
     this.#routes = PAGE_SIZES.flatMap((size) => {
       return REFERENCE_KINDS.map((kind) => this.#connect(kind, size));
     });
+    this.#regions = options.hasRegions ? wasm.tallyRegions(this.#lane) : undefined;
+    this.#instructions = options.hasInstructions ? wasm.tallyInstructions(this.#lane) : undefined;
+    if (typeof options.policy !== "string") options.policy.forEach((rule) => this.#addRule(rule));
+  }
+
+  #addRule(rule: PageRule): void {
+    const { first, last } = regionsOf(rule);
+    if (first > last) return;
+    const availability = Math.round(rule.availability * 2 ** 32);
+    const delay = rule.delay === Infinity ? -1 : rule.delay;
+    const size = PAGE_SIZES.indexOf(rule.pageSize);
+    this.#wasm.addRule(this.#lane, first, last, size, availability, delay);
   }
 
   #create(
@@ -124,6 +150,7 @@ export class Lane {
       ways,
       replacement = "lru",
       indexGroups = 1,
+      coalescedPages = 1,
     }: Pick<TlbArray, "entries" | "ways"> & Partial<TlbArray>,
   ): number {
     const nr = nrWays({ entries, ways });
@@ -137,6 +164,7 @@ export class Lane {
       indexGroups,
       REPLACEMENT_CODES[replacement],
       randomSeed,
+      Math.log2(coalescedPages),
       this.#options.tricks,
     );
   }
@@ -172,7 +200,43 @@ export class Lane {
       ...placeOf(secondLevel[banks[0]], size),
     );
     for (const i of banks) this.#wasm.addBank(address, this.secondLevel[i]);
-    return { address, first: first === -1 ? undefined : first };
+    return { kind, pageSize: size, address, first: first === -1 ? undefined : first };
+  }
+
+  /** A reference to the page of `size` that the 4K page numbered `page` is in. */
+  refer(page: number, kind: ReferenceKind, size: PageSize): void {
+    this.#wasm.refer(this.#lane, page, KIND_CODES[kind], PAGE_SIZES.indexOf(size));
+  }
+
+  /** Numbers of 4K pages, whose translations leave. */
+  dropPages(first: number, last: number): void {
+    this.#wasm.dropPages(this.#lane, first, last);
+  }
+
+  /** By kind and page size; those without references are left out. */
+  routes(): RouteCounts[] {
+    const view = new DataView(this.#wasm.memory.buffer);
+    const at = (address: number) => Number(view.getBigUint64(address, true));
+    return this.#routes
+      .map(({ kind, pageSize, address }) => ({
+        kind,
+        pageSize,
+        accesses: at(address + COUNT_LOOKUPS),
+        firstLevelMisses: at(address + COUNT_FIRST_MISSES),
+        walks: at(address + COUNT_WALKS),
+      }))
+      .filter(({ accesses }) => accesses > 0);
+  }
+
+  /** Of the regions of 2M that were walked to, by address; undefined: they are not tallied. */
+  regions(): RegionCounts[] | undefined {
+    if (this.#regions === undefined) return undefined;
+    return readRegions(this.#wasm.memory.buffer, this.#regions);
+  }
+
+  instructions(): InstructionCounts[] | undefined {
+    if (this.#instructions === undefined) return undefined;
+    return readInstructions(this.#wasm.memory.buffer, this.#instructions);
   }
 
   counts(): TlbCounts {

@@ -15,6 +15,7 @@ export interface WasmModel {
     indexGroups: number,
     replacement: number,
     seed: number,
+    coalescedShift: number,
     tricks: number,
   ): number;
   createLane(
@@ -37,6 +38,19 @@ export interface WasmModel {
     bankSpace: number,
   ): number;
   addBank(route: number, bank: number): void;
+  tallyRegions(lane: number): number;
+  tallyInstructions(lane: number): number;
+  addRule(
+    lane: number,
+    first: number,
+    last: number,
+    size: number,
+    availability: number,
+    delay: number,
+  ): void;
+  refer(lane: number, page: number, kind: number, size: number): void;
+  dropPages(lane: number, first: number, last: number): void;
+  references(): number;
   switchPcid(pcid: number): void;
   dropPcid(array: number, pcid: number): void;
   replay(from: number, count: number): void;

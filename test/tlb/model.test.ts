@@ -39,9 +39,9 @@ function fastCounts(
   processor: Processor,
   trace: readonly Access[],
   options: TlbModelOptions = {},
-  pageSizes = PAGE_SIZES,
+  policies: readonly PageSize[] = PAGE_SIZES,
 ) {
-  const model = new TlbModel(processor, { ...options, pageSizes });
+  const model = new TlbModel(processor, { ...options, policies });
   let used = 0;
   for (const { address, kind, nrBytes, pcid } of trace) {
     if (used === model.batch.length || pcid !== undefined) {
@@ -52,7 +52,7 @@ function fastCounts(
     model.batch[used++] = wordOf(address, CODES[kind], nrBytes);
   }
   model.replay(used);
-  return pageSizes.map((pageSize) => model.counts(pageSize));
+  return policies.map((policy) => model.counts(policy));
 }
 
 function slowCounts(processor: Processor, trace: readonly Access[], pageSize: PageSize) {
