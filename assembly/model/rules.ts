@@ -4,6 +4,7 @@
 import {
   REGION_HUGE_AT,
   REGION_SIZE,
+  RULES_MAX,
   SIZE_BY_RULES,
   SIZE_SHIFT,
   SLOT_KEY,
@@ -13,7 +14,6 @@ import { allocate } from "./memory";
 import { Tally, slotOf } from "./tally";
 
 const NEVER: u64 = u64.MAX_VALUE;
-const RULES_MAX: u32 = 4096;
 
 @unmanaged
 class PageRule {

@@ -1,4 +1,5 @@
 /** Which page is where: what a kernel decides, and a lane of the model is told. */
+import { RULES_MAX } from "../../assembly/model/layout.ts";
 import { OptionError } from "../errors.ts";
 import { ADDRESS_BITS, PAGE_SHIFT, PAGE_SIZES, type PageSize } from "./config.ts";
 
@@ -29,8 +30,6 @@ export interface PageRule {
 }
 
 export const ALL_ADDRESSES = { from: 0, to: 2 ** ADDRESS_BITS } as const;
-/** Of all rules of a policy. */
-export const RULES_MAX = 4096;
 
 /** Throws `OptionError`. */
 export function checkPolicy(policy: PagePolicy): void {

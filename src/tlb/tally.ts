@@ -37,14 +37,14 @@ export function readRegions(memory: ArrayBuffer, tally: number): RegionCounts[] 
       touchedPages: countBits(view, at + REGION_TOUCHED, 512),
     }))
     .filter(({ walks }) => walks > 0)
-    .sort((a, b) => a.address - b.address);
+    .toSorted((a, b) => a.address - b.address);
 }
 
 export function readInstructions(memory: ArrayBuffer, tally: number): InstructionCounts[] {
   const view = new DataView(memory);
   return slotsOf(view, tally, INSTRUCTION_BYTES)
     .map(({ key, at }) => ({ address: key, ...walksAt(view, at) }))
-    .sort((a, b) => a.address - b.address);
+    .toSorted((a, b) => a.address - b.address);
 }
 
 function slotsOf(view: DataView, tally: number, slotBytes: number): { key: number; at: number }[] {
