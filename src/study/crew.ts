@@ -1,0 +1,140 @@
+/**
+ * Who does a study: this thread alone, or several, each with some of the processors and policies.
+ * All see the same words, and each run is of one thread alone: the results are the same.
+ */
+import { Worker } from "node:worker_threads";
+import type { ReferenceCounts } from "../tlb/counts.ts";
+import type { Run } from "./result.ts";
+import { type RingMemory, RingWriter } from "./ring.ts";
+import { StudyRunner, type StudyOptions, type Subject } from "./study.ts";
+
+export interface WorkerTask {
+  readonly memory: RingMemory;
+  /** Its number. */
+  readonly reader: number;
+  readonly subjects: readonly Subject[];
+  readonly options: StudyOptions;
+}
+
+export interface WorkerResult {
+  readonly runs: readonly Run[];
+  readonly references: ReferenceCounts;
+}
+
+export interface Crew {
+  /** The words can be used again when it is done. */
+  feed(words: BigUint64Array): Promise<void> | void;
+  /** Runs in the order of subjects and policies. */
+  finish(): Promise<WorkerResult>;
+  /** Ends all threads. */
+  dismiss(): Promise<void>;
+}
+
+/** Throws `OptionError`. */
+export function createCrew(
+  subjects: readonly Subject[],
+  options: StudyOptions,
+  nrThreads: number,
+): Crew {
+  const nrRuns = subjects.reduce((sum, { policies }) => sum + policies.length, 0);
+  const parts = divide(subjects, Math.min(nrThreads, nrRuns));
+  return parts.length > 1 ? new Threads(subjects, parts, options) : new Alone(subjects, options);
+}
+
+class Alone implements Crew {
+  readonly #runner: StudyRunner;
+
+  constructor(subjects: readonly Subject[], options: StudyOptions) {
+    this.#runner = new StudyRunner(subjects, options);
+  }
+
+  feed(words: BigUint64Array): void {
+    this.#runner.feed(words);
+  }
+
+  async finish(): Promise<WorkerResult> {
+    return { runs: this.#runner.finish(), references: this.#runner.references() };
+  }
+
+  async dismiss(): Promise<void> {}
+}
+
+class Threads implements Crew {
+  readonly #ring: RingWriter;
+  readonly #workers: readonly Worker[];
+  readonly #results: Promise<WorkerResult[]>;
+  readonly #subjects: readonly Subject[];
+
+  constructor(
+    subjects: readonly Subject[],
+    parts: readonly (readonly Subject[])[],
+    options: StudyOptions,
+  ) {
+    this.#subjects = subjects;
+    this.#ring = new RingWriter(parts.length);
+    const { memory } = this.#ring;
+    this.#workers = parts.map((part, reader) => {
+      const workerData: WorkerTask = { memory, reader, subjects: part, options };
+      return new Worker(WORKER, { workerData });
+    });
+    this.#results = Promise.all(this.#workers.map(resultOf));
+    // It is looked at when words are fed, too.
+    this.#results.catch(() => {});
+  }
+
+  async feed(words: BigUint64Array): Promise<void> {
+    await Promise.race([this.#ring.write(words), this.#results]);
+  }
+
+  async finish(): Promise<WorkerResult> {
+    await Promise.race([this.#ring.end(), this.#results]);
+    const results = await this.#results;
+    const runs = results.flatMap((result) => result.runs);
+    const ordered = this.#subjects.flatMap(({ processor, policies }) => {
+      return policies.flatMap(({ name }) => {
+        return runs.filter(({ cpu, policy }) => cpu === processor.name && policy === name);
+      });
+    });
+    return { runs: ordered, references: results[0].references };
+  }
+
+  async dismiss(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+}
+
+/** Beside this file, as source or built. */
+const WORKER = new URL(import.meta.url.replace(/crew(\.[jt]s)$/, "worker$1"));
+
+function resultOf(worker: Worker): Promise<WorkerResult> {
+  return new Promise((resolve, reject) => {
+    worker.once("message", resolve);
+    worker.once("error", reject);
+    worker.once("exit", () => reject(new Error("a thread has ended without a result")));
+  });
+}
+
+/** What a run costs, roughly, in that of one with pages of 2M: what misses is slower. */
+function costOf(policy: Subject["policies"][number]): number {
+  if (typeof policy.policy !== "string") return 4;
+  return policy.policy === "4K" ? 3 : 1;
+}
+
+/** Deals runs out, the most costly first, to who has least to do. */
+function divide(subjects: readonly Subject[], nrParts: number): Subject[][] {
+  const runs = subjects.flatMap((subject) => {
+    return subject.policies.map((policy) => ({ subject, policy, cost: costOf(policy) }));
+  });
+  const parts = Array.from({ length: nrParts }, () => ({ cost: 0, runs: [] as typeof runs }));
+  for (const run of runs.toSorted((a, b) => b.cost - a.cost)) {
+    const part = parts.reduce((least, other) => (other.cost < least.cost ? other : least));
+    part.cost += run.cost;
+    part.runs.push(run);
+  }
+  return parts.map((part) => {
+    return subjects.flatMap((subject) => {
+      const policies = part.runs.filter((run) => run.subject === subject).map((run) => run.policy);
+      return policies.length > 0 ? [{ ...subject, policies }] : [];
+    });
+  });
+}
