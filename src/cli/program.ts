@@ -8,6 +8,7 @@ import type { Emulator } from "./emulator.ts";
 import { EXIT_AGREES, EXIT_INTERNAL, EXIT_UNUSABLE } from "./exit-code.ts";
 import { addCpusCommand } from "./cpus.ts";
 import { addFuzzCommand } from "./fuzz-command.ts";
+import { addTlbCommand } from "./tlb-command.ts";
 import { printProfiles } from "./profiles.ts";
 import { complain } from "./complaint.ts";
 import { realKernels, type RealKernels } from "./real-kernels.ts";
@@ -63,6 +64,7 @@ export async function runCli(
   addFuzzCommand(program, { io, emulator, real }, setExitCode);
   addCpusCommand(program, io, setExitCode);
   addConvertCommand(program, io, setExitCode);
+  addTlbCommand(program, io, setExitCode);
   // Help that nobody reads to its end is no error; commands write through `Output`.
   io.stdout.on("error", () => {});
   try {

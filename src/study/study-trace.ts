@@ -21,7 +21,8 @@ export interface TraceStudyOptions extends StudyOptions {
 /** Reads the trace, to its end or `limit`. Throws `TraceError`, `OptionError`. */
 export async function studyTrace(trace: Trace, options: TraceStudyOptions): Promise<Study> {
   if (trace.hasSamples) return countSamples(trace, options);
-  const crew = createCrew(options.subjects, options, options.nrThreads);
+  const { subjects, nrThreads, interval, hasRegions, hasInstructions } = options;
+  const crew = createCrew(subjects, { interval, hasRegions, hasInstructions }, nrThreads);
   try {
     const window = new Window(options);
     for await (const batch of trace.batches()) {

@@ -1,0 +1,174 @@
+/** `hugewalk tlb`: a trace through the TLBs of processors, with pages of several sizes. */
+import { availableParallelism } from "node:os";
+import { OptionError } from "../errors.ts";
+import { type Mapping, parseMaps } from "../study/mappings.ts";
+import { parsePolicy } from "../study/policy.ts";
+import type { Study } from "../study/result.ts";
+import { studyTrace, type TraceStudyOptions } from "../study/study-trace.ts";
+import type { Processor } from "../tlb/config.ts";
+import { parseProcessor } from "../tlb/parse.ts";
+import { findPreset, PRESETS } from "../tlb/presets.ts";
+import type { Trace } from "../trace/trace.ts";
+import { quote } from "../transcript/text.ts";
+import { complain, isUsersError } from "./complaint.ts";
+import { EXIT_AGREES, EXIT_INTERRUPTED, EXIT_UNUSABLE } from "./exit-code.ts";
+import { Progress } from "./progress.ts";
+import { inputName, Output, readInput, type Io } from "./streams.ts";
+import { csvLines } from "./tlb-csv.ts";
+import { reportLines } from "./tlb-report.ts";
+import { openTrace, tellBroken, type TraceFlags } from "./traces.ts";
+
+export interface StudyFlags {
+  readonly cpu: string;
+  readonly cpuFile?: string;
+  readonly top: string;
+  readonly threads?: string;
+  readonly json?: boolean;
+  readonly csv?: boolean;
+}
+
+export interface TlbFlags extends StudyFlags, TraceFlags {
+  readonly policy: string;
+  readonly maps?: string;
+  readonly interval?: string;
+  readonly instructions?: boolean;
+  readonly regions: boolean;
+  readonly skip: string;
+  readonly references?: string;
+}
+
+/** Studies the trace at a path, or `-`, prints what it finds, and returns the exit code. */
+export async function studyFile(path: string, flags: TlbFlags, io: Io): Promise<number> {
+  return atUsersRisk(io, async (signal) => {
+    const mappings = await readMaps(flags.maps, io);
+    const options = await optionsOf(flags, mappings, io);
+    const trace = await openTrace(path, flags, io);
+    const study = await withProgress(trace, { ...options, signal }, io);
+    await tellBroken(trace, io);
+    await printStudy(study, flags, mappings, io);
+  });
+}
+
+/** What is the user's to mend is said in one line. Returns the exit code. */
+export async function atUsersRisk(
+  io: Io,
+  act: (signal: AbortSignal) => Promise<void>,
+): Promise<number> {
+  const abort = new AbortController();
+  const interrupt = (): void => abort.abort();
+  process.once("SIGINT", interrupt);
+  try {
+    await act(abort.signal);
+    return abort.signal.aborted ? EXIT_INTERRUPTED : EXIT_AGREES;
+  } catch (error) {
+    if (!isUsersError(error)) throw error;
+    await complain(io, error instanceof OptionError ? optionLine(error) : error.message);
+    return EXIT_UNUSABLE;
+  } finally {
+    process.off("SIGINT", interrupt);
+  }
+}
+
+function optionLine({ message }: OptionError): string {
+  return message.startsWith("--") ? message : `--${message}`;
+}
+
+async function readMaps(path: string | undefined, io: Io): Promise<Mapping[] | undefined> {
+  if (path === undefined) return undefined;
+  return parseMaps(await readText(path, io), inputName(path));
+}
+
+async function readText(path: string, io: Io): Promise<string> {
+  return new TextDecoder().decode(await readInput(path, io));
+}
+
+async function optionsOf(
+  flags: TlbFlags,
+  mappings: readonly Mapping[] | undefined,
+  io: Io,
+): Promise<TraceStudyOptions> {
+  const processors = await processorsOf(flags, io);
+  const names = [...new Set(flags.policy.split(",").filter((name) => name !== ""))];
+  const context = { mappings, read: (path: string) => readText(path, io) };
+  const policies = await Promise.all(names.map((name) => parsePolicy(name, context)));
+  if (policies.length === 0) throw new OptionError("policy", "none is given");
+  return {
+    subjects: processors.map((processor) => ({ processor, policies })),
+    nrThreads: threadsOf(flags),
+    nrSkipped: wholeNumber("skip", flags.skip, 0),
+    limit: flags.references ? wholeNumber("references", flags.references, 1) : Infinity,
+    interval: flags.interval ? wholeNumber("interval", flags.interval, 1) : undefined,
+    hasRegions: flags.regions,
+    hasInstructions: flags.instructions ?? false,
+  };
+}
+
+/** Throws `HugewalkError`. */
+export async function processorsOf(flags: StudyFlags, io: Io): Promise<Processor[]> {
+  const own = flags.cpuFile === undefined ? [] : [await readProcessor(flags.cpuFile, io)];
+  const names = [...new Set(flags.cpu.split(",").filter((name) => name !== ""))];
+  const known = flags.cpu === "all" ? PRESETS : names.map((name) => findPreset(name));
+  const processors = [...own, ...known.map(({ processor }) => processor)];
+  if (processors.length === 0) throw new OptionError("cpu", "none is given");
+  const twice = processors.find(({ name }, i) => {
+    return processors.findIndex((other) => other.name === name) !== i;
+  });
+  if (twice) throw new OptionError("cpu", `two are called ${quote(twice.name)}`);
+  return processors;
+}
+
+async function readProcessor(path: string, io: Io): Promise<Processor> {
+  return parseProcessor(await readText(path, io), inputName(path));
+}
+
+export function threadsOf({ threads }: StudyFlags): number {
+  return threads === undefined ? availableParallelism() : wholeNumber("threads", threads, 1);
+}
+
+/** Throws `OptionError`. */
+export function wholeNumber(option: string, text: string, least: number): number {
+  const n = Number(text);
+  if (!/^\d+$/.test(text) || n < least || n > Number.MAX_SAFE_INTEGER) {
+    throw new OptionError(option, `${quote(text)} is no whole number from ${least} on`);
+  }
+  return n;
+}
+
+async function withProgress(trace: Trace, options: TraceStudyOptions, io: Io): Promise<Study> {
+  const progress = new Progress(io.stderr, trace.totalBytes);
+  try {
+    return await studyTrace(trace, {
+      ...options,
+      onProgress: (nrReferences) => {
+        progress.show(trace.nrBytes, (bytesPerSecond) => {
+          const rate = (nrReferences / trace.nrBytes) * bytesPerSecond;
+          const million = (n: number) => (n / 1e6).toFixed(1);
+          return `${million(nrReferences)} M references, ${million(rate)} M/s`;
+        });
+      },
+    });
+  } finally {
+    progress.clear();
+  }
+}
+
+export async function printStudy(
+  study: Study,
+  flags: Pick<StudyFlags, "top" | "json" | "csv">,
+  mappings: readonly Mapping[] | undefined,
+  io: Io,
+): Promise<void> {
+  const output = new Output(io.stdout);
+  for (const line of linesOf(study, flags, mappings)) await output.line(line);
+  await output.flush();
+}
+
+function linesOf(
+  study: Study,
+  { top, json, csv }: Pick<StudyFlags, "top" | "json" | "csv">,
+  mappings: readonly Mapping[] | undefined,
+): Iterable<string> {
+  if (json) return [JSON.stringify(study)];
+  if (csv) return csvLines(study);
+  return reportLines(study, { top: wholeNumber("top", top, 0), mappings });
+}
