@@ -10,8 +10,9 @@
  *   ACTOR OPERATION ARGUMENT...             0 mmap 2097152 3 262178 0 0 -1
  *   COUNTERS RESULT [KEY VALUE]...          8,8,1,0,0,0,0,0 ok at 140737345748992
  *
- * A serial port is slow: counters as they were in the last reply are a `=`. They are total, free, rsvd and surp of the 2M pool and then of the 1G pool. Keys: `at`
- * the address that a NAME is bound to, `fault` si_addr, `id` of a segment, `pages` of pagemap.
+ * A serial port is slow: counters as they were in the last reply are a `=`. They are total, free,
+ * rsvd and surp of the 2M pool and then of the 1G pool. Keys: `at` the address that a NAME is bound
+ * to, `fault` si_addr, `id` of a segment, `pages` of pagemap.
  * Names never get here: actors, descriptors and pins are numbered (src/live/protocol.ts).
  */
 #ifndef AGENT_H
@@ -79,8 +80,10 @@ struct pools {
 struct pools read_pools(void);
 /* As a reply starts: `=` when nothing has changed since this process's last one. */
 const char *format_pools(bool is_first);
-/* Directory in sysfs of a page size in bytes, of one node (-1: all). */
-const char *pool_directory(uint64_t page_size, int node);
+/* A file in sysfs of a page size in bytes, of one node (-1: all); the next call reuses the path. */
+const char *pool_file(uint64_t page_size, int node, const char *name);
+/* The number in it; 0 when it cannot be read. */
+uint64_t read_counter(uint64_t page_size, int node, const char *name);
 int count_nodes(void);
 /* What the administrator had asked for; to be put back in the end. */
 void save_pools(void);

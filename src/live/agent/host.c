@@ -4,26 +4,18 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
-static void write_pool(uint64_t page_size, int node, const char *file, const char *text) {
-  char path[192];
-  snprintf(path, sizeof path, "%s/%s", pool_directory(page_size, node), file);
+static void write_pool_file(const char *path, const char *text) {
   answer_result(write_file(AT_FDCWD, path, text) < 0 ? -1 : 0);
 }
 
-static uint64_t read_pool(uint64_t page_size, int node, const char *file) {
-  char path[192];
-  snprintf(path, sizeof path, "%s/%s", pool_directory(page_size, node), file);
-  return strtoull(read_file(AT_FDCWD, path), NULL, 10);
-}
-
 static void node_hugepages(int node, uint64_t page_size) {
-  if (access(pool_directory(page_size, node), F_OK)) {
+  if (access(pool_file(page_size, node, "nr_hugepages"), F_OK)) {
     answer("%s", errno_name(errno));
     return;
   }
-  answer("total=%lu free=%lu surp=%lu", read_pool(page_size, node, "nr_hugepages"),
-         read_pool(page_size, node, "free_hugepages"),
-         read_pool(page_size, node, "surplus_hugepages"));
+  answer("total=%lu free=%lu surp=%lu", read_counter(page_size, node, "nr_hugepages"),
+         read_counter(page_size, node, "free_hugepages"),
+         read_counter(page_size, node, "surplus_hugepages"));
 }
 
 static void make_directories(const char *path) {
@@ -64,9 +56,10 @@ static void answer_statfs(const char *path) {
 }
 
 bool host_operation(const struct words *w) {
-  if (is(w, 0, "pool")) write_pool(number(w, 1), (int)number(w, 2), w->at[3], w->at[4]);
+  if (is(w, 0, "pool"))
+    write_pool_file(pool_file(number(w, 1), (int)number(w, 2), w->at[3]), w->at[4]);
   else if (is(w, 0, "sysctl_nr_hugepages"))
-    answer_result(write_file(AT_FDCWD, "/proc/sys/vm/nr_hugepages", w->at[1]) < 0 ? -1 : 0);
+    write_pool_file("/proc/sys/vm/nr_hugepages", w->at[1]);
   else if (is(w, 0, "node_hugepages")) node_hugepages((int)number(w, 1), number(w, 2));
   else if (is(w, 0, "mount")) mount_hugetlbfs(w->at[1], 0, w->at[2]);
   else if (is(w, 0, "remount")) mount_hugetlbfs(w->at[1], MS_REMOUNT, w->at[2]);

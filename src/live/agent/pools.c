@@ -7,21 +7,15 @@ static const char *const counter_files[COUNTERS] = {
 };
 #define NODES_MAX 64
 
-const char *pool_directory(uint64_t page_size, int node) {
-  static char path[128];
+const char *pool_file(uint64_t page_size, int node, const char *name) {
+  static char path[192];
   char parent[64] = "/sys/kernel/mm";
   if (node >= 0) snprintf(parent, sizeof parent, "/sys/devices/system/node/node%d", node);
-  snprintf(path, sizeof path, "%s/hugepages/hugepages-%lukB", parent, page_size >> 10);
+  snprintf(path, sizeof path, "%s/hugepages/hugepages-%lukB/%s", parent, page_size >> 10, name);
   return path;
 }
 
-static const char *pool_file(uint64_t page_size, int node, const char *name) {
-  static char path[192];
-  snprintf(path, sizeof path, "%s/%s", pool_directory(page_size, node), name);
-  return path;
-}
-
-static uint64_t read_counter(uint64_t page_size, int node, const char *name) {
+uint64_t read_counter(uint64_t page_size, int node, const char *name) {
   return strtoull(read_file(AT_FDCWD, pool_file(page_size, node, name)), NULL, 10);
 }
 
