@@ -1,12 +1,13 @@
 /** The agent's program: compiled on first use, and kept. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { access, mkdir, readFile, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readFile, readdir, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { ResourceError } from "../errors.ts";
+import { isAccessible } from "./permission.ts";
 
 const SOURCE = fileURLToPath(new URL("agent/", import.meta.url));
 const COMPILER = "cc";
@@ -25,7 +26,7 @@ export async function buildAgent(env: NodeJS.ProcessEnv = process.env): Promise<
   for (const file of files) hash.update(await readFile(join(SOURCE, file)));
   const directory = cacheDirectory(env);
   const program = join(directory, `agent-${hash.digest("hex").slice(0, 16)}`);
-  if (await exists(program)) return program;
+  if (await isAccessible(program)) return program;
   await makeDirectory(directory);
   const sources = files.filter((file) => file.endsWith(".c")).map((file) => join(SOURCE, file));
   const unfinished = `${program}.${process.pid}`;
@@ -37,13 +38,6 @@ export async function buildAgent(env: NodeJS.ProcessEnv = process.env): Promise<
     throw new ResourceError(reasonOf(error));
   }
   return program;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function makeDirectory(path: string): Promise<void> {

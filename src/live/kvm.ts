@@ -1,10 +1,11 @@
 /**
  * Whether KVM is worth a try; a machine on which it failed is remembered until it is booted again.
  */
+import { constants } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheDirectory } from "./agent.ts";
-import { mayUseKvm } from "./qemu.ts";
+import { isAccessible } from "./permission.ts";
 
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 
@@ -12,8 +13,9 @@ function recordPath(env?: NodeJS.ProcessEnv): string {
   return join(cacheDirectory(env), "kvm-fails");
 }
 
+/** Whether this user may not use it, or has seen it fail. */
 export async function isKvmKnownToFail(env?: NodeJS.ProcessEnv): Promise<boolean> {
-  if (!(await mayUseKvm())) return true;
+  if (!(await isAccessible("/dev/kvm", constants.R_OK | constants.W_OK))) return true;
   try {
     return (await readFile(recordPath(env), "utf8")) === (await readFile(BOOT_ID, "utf8"));
   } catch {

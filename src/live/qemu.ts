@@ -1,12 +1,13 @@
 /** The virtual machine as a process: QEMU, and what ends it when hugewalk ends. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { constants } from "node:fs";
-import { access, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { endOf } from "./child.ts";
 import { packArchive, S_IFDIR, S_IFREG } from "./cpio.ts";
+import { isAccessible } from "./permission.ts";
 
 const QEMU = "qemu-system-x86_64";
 
@@ -46,7 +47,7 @@ const KEEPER = `
 /** Whether QEMU is installed. */
 export async function hasQemu(env: NodeJS.ProcessEnv = process.env): Promise<boolean> {
   const paths = (env["PATH"] ?? "").split(delimiter).map((path) => join(path, QEMU));
-  const found = await Promise.all(paths.map((path) => isExecutable(path)));
+  const found = await Promise.all(paths.map((path) => isAccessible(path, constants.X_OK)));
   return found.includes(true);
 }
 
@@ -132,19 +133,4 @@ class RunningMachine implements VirtualMachine {
     this.#lifeline.end();
     await endOf(this.#child, KILL_MS);
   }
-}
-
-/** Whether this user may use KVM, which is not to say that it works. */
-export async function mayUseKvm(): Promise<boolean> {
-  return access("/dev/kvm", constants.R_OK | constants.W_OK).then(
-    () => true,
-    () => false,
-  );
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 }
