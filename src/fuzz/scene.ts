@@ -2,6 +2,7 @@
  * What a random script has done so far, as far as it matters for the next line to make sense: who
  * lives, and which names there are. It is a guess: whether a line succeeded is not known.
  */
+import { PAGE_2M } from "../address.ts";
 import type { Random } from "./random.ts";
 
 export interface Mapping {
@@ -181,7 +182,7 @@ export class Scene {
 
   /** An address, aligned to 2M, that no kernel chooses by itself. */
   arenaAddress(): string {
-    const address = ARENA + this.random.below(ARENA_PAGES) * 2 ** 21;
+    const address = ARENA + this.random.below(ARENA_PAGES) * PAGE_2M;
     return `0x${address.toString(16)}`;
   }
 

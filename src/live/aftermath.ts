@@ -1,4 +1,5 @@
 /** What a script leaves behind in a kernel when all that it began is ended. */
+import { PAGE_1G, PAGE_2M } from "../address.ts";
 import type { Driver } from "../transcript/driver.ts";
 import type { Script } from "../transcript/script.ts";
 
@@ -18,7 +19,7 @@ export async function leavesNothing({ operations }: Script, driver: Driver): Pro
   for (const target of targets) await driver.host({ op: "kill", target, signal: 9 });
   for (const path of words("mount", "PATH")) await driver.host({ op: "umount", path });
   await driver.host({ op: "nr_overcommit_hugepages", text: "0" });
-  for (const hugeSize of [2 ** 21, 2 ** 30]) {
+  for (const hugeSize of [PAGE_2M, PAGE_1G]) {
     await driver.host({ op: "nr_hugepages", hugeSize, text: "0" });
   }
   return [...driver.counters().values()].every((value) => value === 0n);

@@ -2,7 +2,7 @@
  * What the agent is asked, and what it answers: lines of words set apart by tabs
  * (`agent/agent.h`). Names stay on this side; the agent gets numbers.
  */
-import { PAGE_2M } from "../address.ts";
+import { PAGE_2M, formatBytes } from "../address.ts";
 import { InternalError } from "../errors.ts";
 import type { Counters, HostOperation, Outcome, ProcessOperation } from "../transcript/driver.ts";
 import { Names, encodeFile, encodeMemory, encodeUserfault } from "./encode.ts";
@@ -59,8 +59,7 @@ function hostWords(operation: HostOperation, names: Names): readonly (string | n
 }
 
 function cgroupFile({ hugeSize = PAGE_2M, file }: { hugeSize?: number; file: string }): string {
-  const [unit, name] = hugeSize < 2 ** 30 ? [2 ** 20, "MB"] : [2 ** 30, "GB"];
-  return `hugetlb.${hugeSize / unit}${name}.${file}`;
+  return `hugetlb.${formatBytes(hugeSize)}B.${file}`;
 }
 
 /** An answer of the agent. */

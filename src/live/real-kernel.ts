@@ -1,4 +1,5 @@
 /** A real Linux kernel, as the commands see it. */
+import { PAGE_1G } from "../address.ts";
 import { ResourceError } from "../errors.ts";
 import type { Driver } from "../transcript/driver.ts";
 import type { MachineHeader } from "../transcript/script.ts";
@@ -26,7 +27,7 @@ export interface RealKernel {
 export async function fillPools(driver: Driver, machine: MachineHeader): Promise<void> {
   const wanted = [
     { name: "total", nrPages: machine.nrHugePages, hugeSize: undefined },
-    { name: "1G.total", nrPages: machine.nrHugePages1G, hugeSize: 2 ** 30 },
+    { name: "1G.total", nrPages: machine.nrHugePages1G, hugeSize: PAGE_1G },
   ];
   for (const { name, nrPages, hugeSize } of wanted) {
     if (!nrPages) continue;

@@ -2,7 +2,7 @@
  * What is not to be run on a machine that is needed afterwards: scripts that could hang a process
  * or lose pages for good (defects D3 and D4), empty the machine's memory, or touch its files.
  */
-import { PAGE_1G, PAGE_2M } from "../address.ts";
+import { PAGE_1G, PAGE_2M, PAGE_4K } from "../address.ts";
 import { HugewalkError, InputError } from "../errors.ts";
 import type { Driver, ProcessOperation } from "../transcript/driver.ts";
 import { resolveHost } from "../transcript/resolve.ts";
@@ -127,9 +127,9 @@ class MoveWatch implements Driver {
 
   /** Whether no mapping goes on across the address. */
   async #isBorder(actor: string, address: number): Promise<boolean> {
-    const around = { op: "vmas", address: address - 4096, length: 8192 } as const;
-    const before = { op: "vmas", address: address - 4096, length: 4096 } as const;
-    const after = { op: "vmas", address, length: 4096 } as const;
+    const around = { op: "vmas", address: address - PAGE_4K, length: 2 * PAGE_4K } as const;
+    const before = { op: "vmas", address: address - PAGE_4K, length: PAGE_4K } as const;
+    const after = { op: "vmas", address, length: PAGE_4K } as const;
     const [all, left, right] = [
       await this.#ask(actor, around),
       await this.#ask(actor, before),
