@@ -1,4 +1,5 @@
 /** Descriptors of a process, and what they name (struct files_struct, struct file; fs/file.c). */
+import type { HeldPage } from "./folio.ts";
 
 /** struct file: shared by the descriptors that a fork copies. */
 export abstract class File {
@@ -10,6 +11,11 @@ export abstract class File {
 
   put(): void {
     if (--this.#nrDescriptors === 0) this.release();
+  }
+
+  /** Each page that it holds, once a reference. */
+  get heldPages(): readonly HeldPage[] {
+    return [];
   }
 
   /** The first descriptor is made. */

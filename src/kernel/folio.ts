@@ -28,6 +28,14 @@ export interface Folio {
   restoresReservation: boolean;
 }
 
+/** A page that is held: 4K, or the whole huge page around them. */
+export interface HeldPage {
+  /** Undefined: the frame of zeros, which nobody frees. */
+  readonly folio: Folio | undefined;
+  /** Physical address of the 4K. */
+  readonly frame: number;
+}
+
 export class FolioTable {
   readonly #byFrame = new Map<number, Folio>();
   readonly #alive = new Set<number>();

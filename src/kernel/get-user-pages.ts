@@ -8,7 +8,7 @@ import type { Leaf } from "../hardware/page-tables.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Errno } from "./errno.ts";
 import type { FaultOutcome } from "./fault-outcome.ts";
-import type { Folio } from "./folio.ts";
+import type { HeldPage } from "./folio.ts";
 import { faultIn } from "./page-fault.ts";
 import { type KernelState, folioOf } from "./state.ts";
 import type { Vma } from "./vma.ts";
@@ -53,14 +53,6 @@ function allowsGrip(kernel: KernelState, vma: Vma, { isWrite, isForced }: Grip):
   if (write) return true;
   if (!isForced || vma.isShared) return false;
   return vma.inode === undefined || kernel.profile.forcesHugeWrites;
-}
-
-/** A page that is held: 4K, or the whole huge page around them. */
-export interface HeldPage {
-  /** Undefined: the frame of zeros, which nobody frees. */
-  readonly folio: Folio | undefined;
-  /** Physical address of the 4K. */
-  readonly frame: number;
 }
 
 /** The 4K at `address`, and the folio that they are of. */

@@ -4,10 +4,8 @@
  */
 import { PAGE_1G, PAGE_4K, USER_END } from "../address.ts";
 import { type Folio, bytesOf } from "./folio.ts";
-import { IoUring } from "./io-uring.ts";
 import { RESERVED_BYTES } from "./nodes.ts";
 import type { PageCounter } from "./page-counter.ts";
-import { Pipe } from "./pipe.ts";
 import { isTableShared } from "./shared-tables.ts";
 import type { KernelState } from "./state.ts";
 
@@ -144,7 +142,6 @@ function references(kernel: KernelState): string[] {
     [...kernel.processes.values()].flatMap(({ descriptors }) => [...descriptors.files()]),
   );
   for (const file of files) {
-    if (!(file instanceof Pipe || file instanceof IoUring)) continue;
     for (const { folio } of file.heldPages) held.set(folio, (held.get(folio) ?? 0) + 1);
   }
   return [...kernel.folios.values()]

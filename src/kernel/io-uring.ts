@@ -6,8 +6,8 @@ import { PAGE_1G, PAGE_4K, roundDown } from "../address.ts";
 import { hasCapability } from "./credentials.ts";
 import { File } from "./descriptors.ts";
 import type { Errno } from "./errno.ts";
-import { bytesOf } from "./folio.ts";
-import { type HeldPage, getUserPage, heldPage } from "./get-user-pages.ts";
+import { type HeldPage, bytesOf } from "./folio.ts";
+import { getUserPage, heldPage } from "./get-user-pages.ts";
 import type { Inode } from "./hugetlbfs.ts";
 import type { Process } from "./process.ts";
 import { dropReference, takeReference } from "./reference.ts";
@@ -84,8 +84,7 @@ export class IoUring extends File {
     return "ok";
   }
 
-  /** Each page that it holds, once a reference. */
-  get heldPages(): readonly HeldPage[] {
+  override get heldPages(): readonly HeldPage[] {
     return this.#buffer ?? [];
   }
 

@@ -3,7 +3,8 @@ import { PAGE_4K } from "../address.ts";
 import { File } from "./descriptors.ts";
 import type { Errno } from "./errno.ts";
 import { stuck } from "./fault-outcome.ts";
-import { type HeldPage, getUserPage, heldPage } from "./get-user-pages.ts";
+import type { HeldPage } from "./folio.ts";
+import { getUserPage, heldPage } from "./get-user-pages.ts";
 import type { Process } from "./process.ts";
 import { dropReference, takeReference } from "./reference.ts";
 import type { KernelState } from "./state.ts";
@@ -70,8 +71,7 @@ export class Pipe extends File {
     return nrDone > 0 ? value : "EAGAIN";
   }
 
-  /** Each page that it holds, once a reference. */
-  get heldPages(): HeldPage[] {
+  override get heldPages(): HeldPage[] {
     return this.#buffers.map(({ page }) => page);
   }
 

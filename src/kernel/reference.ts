@@ -1,5 +1,5 @@
 /** References of those who use a page without mapping it (folio_get(), pin_user_pages()). */
-import type { HeldPage } from "./get-user-pages.ts";
+import type { HeldPage } from "./folio.ts";
 import { type KernelState, freeIfUnused } from "./state.ts";
 
 /** `isPin`: FOLL_PIN, for I/O; fork copies such a page instead of sharing it. */
