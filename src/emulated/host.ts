@@ -3,7 +3,6 @@ import { PAGE_2M } from "../address.ts";
 import { InternalError } from "../errors.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Statfs } from "../kernel/mount.ts";
-import { writeNrHugepages, writeNrOvercommit, writeSysctl } from "../kernel/pool-files.ts";
 import type { HostOperation, Outcome } from "../transcript/driver.ts";
 
 /** Every operation of `host` but those that need to know the actors: `kill` and groups. */
@@ -19,9 +18,30 @@ export function performHost(kernel: Kernel, operation: HostOperation): Outcome {
       const found = kernel.statfs(operation.path);
       return { result: typeof found === "string" ? found : formatStatfs(found) };
     }
+    case "nr_hugepages":
+    case "nr_overcommit_hugepages": {
+      const path = `/sys/kernel/mm/${poolDirectory(operation.hugeSize)}/${operation.op}`;
+      return { result: kernel.writeFile(path, operation.text) };
+    }
+    case "sysctl_nr_hugepages":
+      return { result: kernel.writeFile("/proc/sys/vm/nr_hugepages", operation.text) };
+    case "node_nr_hugepages": {
+      const node = `/sys/devices/system/node/node${operation.node}`;
+      const path = `${node}/${poolDirectory(operation.hugeSize)}/nr_hugepages`;
+      return { result: kernel.writeFile(path, operation.text) };
+    }
+    case "node_hugepages": {
+      const pool = kernel.nodePool(operation.hugeSize ?? PAGE_2M, operation.node);
+      if (!pool) return { result: "ENOENT" };
+      return { result: `total=${pool.total} free=${pool.free} surp=${pool.surplus}` };
+    }
     default:
-      return setPool(kernel, operation);
+      throw new InternalError(`the emulated kernel knows no operation ${operation.op}`);
   }
+}
+
+function poolDirectory(hugeSize = PAGE_2M): string {
+  return `hugepages/hugepages-${hugeSize / 1024}kB`;
 }
 
 function formatStatfs({ blockBytes, nrBlocks, nrFree, nrFiles, nrFilesFree }: Statfs): string {
@@ -29,27 +49,4 @@ function formatStatfs({ blockBytes, nrBlocks, nrFree, nrFiles, nrFilesFree }: St
     `bsize=${blockBytes} blocks=${nrBlocks} bfree=${nrFree} bavail=${nrFree} ` +
     `files=${nrFiles} ffree=${nrFilesFree}`
   );
-}
-
-function setPool(kernel: Kernel, operation: HostOperation): Outcome {
-  const size = ("hugeSize" in operation ? operation.hugeSize : undefined) ?? PAGE_2M;
-  const hstate = kernel.state.hstates.get(size);
-  if (!hstate) return { result: "ENOENT" };
-  switch (operation.op) {
-    case "nr_hugepages":
-      return { result: writeNrHugepages(hstate, operation.text) };
-    case "nr_overcommit_hugepages":
-      return { result: writeNrOvercommit(hstate, operation.text) };
-    case "node_nr_hugepages":
-      return { result: writeNrHugepages(hstate, operation.text, operation.node) };
-    case "node_hugepages": {
-      const node = hstate.nodeCounters(operation.node);
-      if (!node) return { result: "ENOENT" };
-      return { result: `total=${node.total} free=${node.free} surp=${node.surplus}` };
-    }
-    case "sysctl_nr_hugepages":
-      return { result: writeSysctl(hstate, "pool", operation.text) };
-    default:
-      throw new InternalError(`the emulated kernel knows no operation ${operation.op}`);
-  }
 }

@@ -38,7 +38,7 @@ function set(hstate: Hstate, what: "pool" | "overcommit", value: bigint, node?: 
 }
 
 /** sysfs nr_hugepages, of all nodes or of one. Too large a number succeeds in part. */
-export function writeNrHugepages(hstate: Hstate, text: string, node?: number): "ok" | Errno {
+function writeNrHugepages(hstate: Hstate, text: string, node?: number): "ok" | Errno {
   if (node !== undefined && !hstate.nodeCounters(node)) return "ENOENT";
   const value = parseUnsignedLong(text);
   if (typeof value !== "bigint") return value;
@@ -47,7 +47,7 @@ export function writeNrHugepages(hstate: Hstate, text: string, node?: number): "
 }
 
 /** sysfs nr_overcommit_hugepages; gigantic pages have none. */
-export function writeNrOvercommit(hstate: Hstate, text: string): "ok" | Errno {
+function writeNrOvercommit(hstate: Hstate, text: string): "ok" | Errno {
   if (hstate.level === 3) return "EINVAL";
   const value = parseUnsignedLong(text);
   if (typeof value !== "bigint") return value;
@@ -55,12 +55,8 @@ export function writeNrOvercommit(hstate: Hstate, text: string): "ok" | Errno {
   return "ok";
 }
 
-/** /proc/sys/vm/nr_hugepages, of the default size. */
-export function writeSysctl(
-  hstate: Hstate,
-  what: "pool" | "overcommit",
-  text: string,
-): "ok" | Errno {
+/** /proc/sys/vm/nr_[overcommit_]hugepages, of the default size. */
+function writeSysctl(hstate: Hstate, what: "pool" | "overcommit", text: string): "ok" | Errno {
   const value = parseSysctl(text);
   if (typeof value !== "bigint") return value;
   set(hstate, what, value);
