@@ -178,7 +178,6 @@ export class Kernel {
     return this.state.mounts.mount(this.state, path, options);
   }
   remount(path: string, options = ""): "ok" | Errno {
-    this.state.current = ADMINISTRATOR;
     return this.state.mounts.remount(this.state, path, options);
   }
   umount(path: string): "ok" | Errno {
