@@ -39,7 +39,7 @@ export class AddressSpace {
   readonly #vmas = new OrderedTree((a: Vma, b: Vma) => a.start - b.start, summarizeHoles);
 
   /** `mergesWithUntouched`: Profile.mergesWithUntouched. */
-  constructor(root: number, pcid: number, pid: number, mergesWithUntouched = true) {
+  constructor(root: number, pcid: number, pid: number, mergesWithUntouched: boolean) {
     this.#mergesWithUntouched = mergesWithUntouched;
     this.root = root;
     this.pcid = pcid;

@@ -101,7 +101,7 @@ describe("the mappings of an address space", () => {
   test("are those of the array, and so are its holes", { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(steps(8, 400), (list) => {
-        const space = new AddressSpace(0, 0, 1);
+        const space = new AddressSpace(0, 0, 1, true);
         const model = new ArraySpace();
         for (const step of list) {
           perform(space, model, step);
@@ -118,7 +118,7 @@ describe("the mappings of an address space", () => {
 
 /** Seen on a live 6.18. */
 test("only a hole right below a stack keeps clear of its guard gap", () => {
-  const space = new AddressSpace(0, 0, 1);
+  const space = new AddressSpace(0, 0, 1, true);
   const stack = 2 ** 32;
   space.insert(vmaOf({ start: stack, end: stack + PAGE_4K, flags: VM_GROWSDOWN }));
   space.insert(vmaOf({ start: stack - 8 * PAGE_4K, end: stack - 4 * PAGE_4K, flags: 0 }));
@@ -134,7 +134,7 @@ describe("the reverse map", () => {
   test("gives who maps a range of a file, by offset and age", { timeout: 60_000 }, () => {
     const hstate = createKernel({ machine: { linearBytes: 2 ** 26 } }).state.hstates.get(PAGE_2M);
     if (!hstate) throw new Error("no pool");
-    const space = new AddressSpace(0, 0, 1);
+    const space = new AddressSpace(0, 0, 1, true);
     fc.assert(
       fc.property(steps(8, 300), (list) => {
         const map = new ReverseMap();
