@@ -306,8 +306,10 @@ export interface Outcome {
   readonly pagemap?: readonly PagemapEntry[];
 }
 
-/** The pool's counters by the language's names, in the order they are printed: `total free rsvd surp`,
- *  then `1G.total …` of each further size. Unsigned 64-bit, as /proc/meminfo shows them. */
+/**
+ * The pool's counters by the language's names, in the order they are printed: `total free rsvd
+ * surp`, then `1G.total …` of each further size. Unsigned 64-bit, as /proc/meminfo shows them.
+ */
 export type Counters = ReadonlyMap<string, bigint>;
 
 export interface Driver {

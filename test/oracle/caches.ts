@@ -79,9 +79,12 @@ export class Caches {
     const kept = newVerdict();
     copyVerdict(verdict, kept);
     kept.isDirty = verdict.isDirty || isWrite(access);
-    const isGlobal = this.hasGlobalPages && verdict.isGlobal; // §4.10.2.4: G of the entry that maps the page, while CR4.PGE = 1
-    this.translations.push({ linear, pcid, isGlobal, verdict: kept }); // §4.10.2.3: P and A are 1 in all its entries, no reserved bit is
-    for (const start of used) this.structures.push({ linear, pcid, start }); // §4.10.3.1: the same of a PML5E, PML4E, PDPTE, PDE
+    // §4.10.2.4: G of the entry that maps the page, while CR4.PGE = 1
+    const isGlobal = this.hasGlobalPages && verdict.isGlobal;
+    // §4.10.2.3: P and A are 1 in all its entries, no reserved bit is
+    this.translations.push({ linear, pcid, isGlobal, verdict: kept });
+    // §4.10.3.1: the same of a PML5E, PML4E, PDPTE, PDE
+    for (const start of used) this.structures.push({ linear, pcid, start });
   }
 
   /**

@@ -49,7 +49,8 @@ export function protectionKeyIn(high: number): number {
 
 /** §4.9.2: 4·PAT + 2·PCD + PWT, of the entry that maps the page. */
 export function patIndexIn(low: number, level: PageLevel): number {
-  const pat = level === 1 ? (low >>> 7) & 1 : (low >>> 12) & 1; // Tables 4-16, 4-18, 4-20: bit 7 of a PTE, bit 12 of a larger page
+  // Tables 4-16, 4-18, 4-20: bit 7 of a PTE, bit 12 of a larger page
+  const pat = level === 1 ? (low >>> 7) & 1 : (low >>> 12) & 1;
   return pat * 4 + ((low & PCD) !== 0 ? 2 : 0) + ((low & PWT) !== 0 ? 1 : 0);
 }
 
@@ -65,7 +66,8 @@ const ABOVE_PAT_2M = bits(20, 13);
 
 /** The bits of the high half that must be zero in a present entry, at every level. */
 export function reservedHigh(processor: Processor): number {
-  let reserved = ABOVE_MAXPHYADDR[processor.maxPhysicalAddressBits]; // §4.5.4, Tables 4-15 to 4-20: bits 51:M
+  // §4.5.4, Tables 4-15 to 4-20: bits 51:M
+  let reserved = ABOVE_MAXPHYADDR[processor.maxPhysicalAddressBits];
   if (!processor.nxe) reserved |= XD; // §4.5.4, Tables 4-15 to 4-20: bit 63 while IA32_EFER.NXE = 0
   return reserved;
 }
@@ -75,8 +77,11 @@ export function reservedLow(processor: Processor, level: Level, mapsPage: boolea
   let reserved = 0;
   if (level === 5) reserved |= PS; // §4.5.4, Table 4-15's 5-level companion: bit 7 of a PML5E
   if (level === 4) reserved |= PS; // §4.5.4, Table 4-15: bit 7 of a PML4E
-  if (level === 3 && !processor.pages1G) reserved |= PS; // §4.1.4, §4.5.4: bit 7 of a PDPTE without 1-GByte pages
-  if (level === 3 && mapsPage) reserved |= ABOVE_PAT_1G; // §4.5.4, Table 4-16: between PAT and a 1-GByte frame
-  if (level === 2 && mapsPage) reserved |= ABOVE_PAT_2M; // §4.5.4, Table 4-18: between PAT and a 2-MByte frame
+  // §4.1.4, §4.5.4: bit 7 of a PDPTE without 1-GByte pages
+  if (level === 3 && !processor.pages1G) reserved |= PS;
+  // §4.5.4, Table 4-16: between PAT and a 1-GByte frame
+  if (level === 3 && mapsPage) reserved |= ABOVE_PAT_1G;
+  // §4.5.4, Table 4-18: between PAT and a 2-MByte frame
+  if (level === 2 && mapsPage) reserved |= ABOVE_PAT_2M;
   return reserved; // §4.9.2: bit 7 of a PTE and bit 12 of a larger page are PAT, never reserved
 }

@@ -110,7 +110,8 @@ export class LibrarySubject implements SequenceSubject {
     const cr4 =
       (cpu.cr4 & ~(CR4_PGE | CR4_PCIDE)) | (pge ? CR4_PGE : 0n) | (pcide ? CR4_PCIDE : 0n);
     if (cr4 !== cpu.cr4) {
-      cpu.cr3 = cr3Of(processor); // Vol. 3A §4.10.1: CR4.PCIDE changes to 1 only while the PCID is 0.
+      // Vol. 3A §4.10.1: CR4.PCIDE changes to 1 only while the PCID is 0.
+      cpu.cr3 = cr3Of(processor);
       cpu.cr4 = cr4;
     }
     const cr3 = cr3Of(processor) | BigInt(pcid);

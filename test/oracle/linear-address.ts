@@ -24,10 +24,13 @@ export function linearHigh(processor: Processor, access: Access): number | undef
   const { high } = access;
   const width = maskedWidth(processor, access);
   if (width === 0) return isCanonical(high, processor.la57) ? high : undefined;
-  if (bit(high, width - 1) !== bit(high, 63)) return undefined; // LAM: bit 47 (LAM48) or 56 (LAM57) must equal bit 63
+  // LAM: bit 47 (LAM48) or 56 (LAM57) must equal bit 63
+  if (bit(high, width - 1) !== bit(high, 63)) return undefined;
   const kept = 2 ** (width - 32) - 1;
-  const masked = bit(high, 63) === 0 ? high & kept : (high | ~kept) >>> 0; // LAM: bits 62:48 or 62:57 become copies of bit 63
-  return isCanonical(masked, processor.la57) ? masked : undefined; // LAM57 with 4-level paging: bits 56:47 are still checked
+  // LAM: bits 62:48 or 62:57 become copies of bit 63
+  const masked = bit(high, 63) === 0 ? high & kept : (high | ~kept) >>> 0;
+  // LAM57 with 4-level paging: bits 56:47 are still checked
+  return isCanonical(masked, processor.la57) ? masked : undefined;
 }
 
 /**
@@ -37,9 +40,12 @@ export function linearHigh(processor: Processor, access: Access): number | undef
  * mode" (GDTR, TR, …).
  */
 function maskedWidth(processor: Processor, { kind, high }: Access): 0 | 48 | 57 {
-  if (kind === "fetch") return 0; // LAM: data accesses only, never an instruction fetch or a branch target
-  if (bit(high, 63) === 0 && processor.lamU57) return 57; // LAM: a user pointer by its bit 63, whatever CPL is; LAM_U57 comes first
+  // LAM: data accesses only, never an instruction fetch or a branch target
+  if (kind === "fetch") return 0;
+  // LAM: a user pointer by its bit 63, whatever CPL is; LAM_U57 comes first
+  if (bit(high, 63) === 0 && processor.lamU57) return 57;
   if (bit(high, 63) === 0 && processor.lamU48) return 48;
-  if (bit(high, 63) === 1 && processor.lamSup) return processor.la57 ? 57 : 48; // LAM: a supervisor pointer's width is the paging mode's
+  // LAM: a supervisor pointer's width is the paging mode's
+  if (bit(high, 63) === 1 && processor.lamSup) return processor.la57 ? 57 : 48;
   return 0;
 }

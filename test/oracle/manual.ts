@@ -171,12 +171,14 @@ export function translate(
   clear(verdict);
   const high = linearHigh(q, access);
   if (high === undefined) {
-    verdict.vector = access.manner === "stack" ? 12 : 13; // Vol. 1 §3.3.7.1: #GP(0), or #SS(0) for a reference to the stack
+    // Vol. 1 §3.3.7.1: #GP(0), or #SS(0) for a reference to the stack
+    verdict.vector = access.manner === "stack" ? 12 : 13;
     return;
   }
   const { low } = access;
 
-  let level: Level = start?.level ?? (q.la57 ? 5 : 4); // §4.5.4: a PML5 table with CR4.LA57 = 1, else a PML4 table
+  // §4.5.4: a PML5 table with CR4.LA57 = 1, else a PML4 table
+  let level: Level = start?.level ?? (q.la57 ? 5 : 4);
   let table = start?.table ?? q.root; // §4.5.2, Table 4-14: bits 51:12 of CR3
   let isWritable = start?.isWritable ?? true;
   let isUser = start?.isUser ?? true;
@@ -189,18 +191,23 @@ export function translate(
     const mapsPage = isLeaf(entryLow, level);
     const reserved = (entryLow & reservedLow(q, level, mapsPage)) | (entryHigh & reservedHigh(q));
 
-    if ((entryLow & P) === 0) return pageFault(q, access, verdict, high, "not-present", level, at); // §4.7: with P = 0 no other bit is looked at
-    if (reserved !== 0) return pageFault(q, access, verdict, high, "reserved", level, at); // §4.7: a reserved bit in an entry with P = 1
+    // §4.7: with P = 0 no other bit is looked at
+    if ((entryLow & P) === 0) return pageFault(q, access, verdict, high, "not-present", level, at);
+    // §4.7: a reserved bit in an entry with P = 1
+    if (reserved !== 0) return pageFault(q, access, verdict, high, "reserved", level, at);
 
     if (mapsPage) {
-      verdict.isShadowStack = isWritable && (entryLow & RW) === 0 && (entryLow & D) !== 0; // §4.6.1: R/W = 0 and D = 1 here, R/W = 1 above
+      // §4.6.1: R/W = 0 and D = 1 here, R/W = 1 above
+      verdict.isShadowStack = isWritable && (entryLow & RW) === 0 && (entryLow & D) !== 0;
     }
-    isWritable = isWritable && (entryLow & RW) !== 0; // §4.6.1: R/W and U/S are ANDed over the levels,
+    // §4.6.1: R/W and U/S are ANDed over the levels, XD is ORed
+    isWritable = isWritable && (entryLow & RW) !== 0;
     isUser = isUser && (entryLow & US) !== 0;
-    isExecuteDisabled = isExecuteDisabled || (entryHigh & XD) !== 0; // XD is ORed
+    isExecuteDisabled = isExecuteDisabled || (entryHigh & XD) !== 0;
 
     if (!mapsPage) {
-      setFlags(memory, at, A); // §4.8: A in every entry used, even if a later one ends the translation
+      // §4.8: A in every entry used, even if a later one ends the translation
+      setFlags(memory, at, A);
       table = addressIn(entryLow, entryHigh);
       level = (level - 1) as Level;
       used?.push({ level, table, isWritable, isUser, isExecuteDisabled });
@@ -211,7 +218,8 @@ export function translate(
     const frame = addressIn(entryLow, entryHigh);
     verdict.isTranslated = true;
     verdict.pageLevel = level as PageLevel;
-    verdict.physicalAddress = frame - (frame % (offset + 1)) + ((low & offset) >>> 0); // §4.5.4: frame, then page offset
+    // §4.5.4: frame, then page offset
+    verdict.physicalAddress = frame - (frame % (offset + 1)) + ((low & offset) >>> 0);
     verdict.isWritable = isWritable;
     verdict.isUser = isUser;
     verdict.isExecuteDisabled = isExecuteDisabled;
@@ -221,7 +229,8 @@ export function translate(
     verdict.isGlobal = (entryLow & G) !== 0;
 
     if (isDenied(q, access, verdict)) {
-      if (q.leafAccessedOnFault) setFlags(memory, at, A); // §6.15 #PF: the leaf's A on a protection fault is model-specific
+      // §6.15 #PF: the leaf's A on a protection fault is model-specific
+      if (q.leafAccessedOnFault) setFlags(memory, at, A);
       return pageFault(q, access, verdict, high, "denied", 0, 0);
     }
     setFlags(memory, at, isWrite(access) ? A | D : A); // §4.8: D only where the page is mapped
@@ -241,7 +250,8 @@ export function useCached(q: Processor, access: Access, cached: Verdict, verdict
   verdict.level = 0;
   const offset = PAGE_BYTES[cached.pageLevel] - 1;
   const frame = cached.physicalAddress - (cached.physicalAddress % (offset + 1));
-  verdict.physicalAddress = frame + ((access.low & offset) >>> 0); // §4.10.2.2: the page frame, not the linear address's offset
+  // §4.10.2.2: the page frame, not the linear address's offset
+  verdict.physicalAddress = frame + ((access.low & offset) >>> 0);
   if (isDenied(q, access, verdict)) {
     pageFault(q, access, verdict, linearHigh(q, access) ?? 0, "denied", 0, 0);
   }

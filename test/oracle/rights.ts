@@ -18,9 +18,10 @@ export interface Rights {
   protectionKey: number;
 }
 
-/** §4.6.1, one rule a line. */
+/** §4.6.1, one rule a line, with what it says above it. */
 export function isDenied(q: Processor, a: Access, r: Rights): boolean {
-  if (isDeniedByKey(q, a, r)) return true; // §4.6.2: data accesses of both modes, shadow-stack accesses among them
+  // §4.6.2: data accesses of both modes, shadow-stack accesses among them
+  if (isDeniedByKey(q, a, r)) return true;
   return isShadowStack(a) ? isShadowStackDenied(a, r) : isOrdinaryDenied(q, a, r);
 }
 
@@ -28,19 +29,28 @@ function isOrdinaryDenied(q: Processor, a: Access, r: Rights): boolean {
   const isUser = isUserMode(a);
   const isFetch = a.kind === "fetch";
   const isExplicitWithAc = q.ac && a.manner !== "implicit";
-  if (isUser && !r.isUser) return true; // §4.6.1 user mode, any access: only to user-mode addresses
-  if (!isUser && r.isUser && isFetch && q.smep) return true; // §4.6.1 supervisor fetch, CR4.SMEP = 1: from no user-mode address
-  if (!isUser && r.isUser && !isFetch && q.smap && !isExplicitWithAc) return true; // §4.6.1 supervisor data, CR4.SMAP = 1: a user-mode address needs AC = 1 and an explicit access
-  if (isWrite(a) && isUser && !r.isWritable) return true; // §4.6.1 user-mode write: R/W in every entry, whatever WP is
-  if (isWrite(a) && !isUser && q.wp && !r.isWritable) return true; // §4.6.1 supervisor-mode write, CR0.WP = 1: R/W in every entry
-  if (isFetch && q.nxe && r.isExecuteDisabled) return true; // §4.6.1 fetch in either mode, NXE = 1: XD in no entry
+  // §4.6.1 user mode, any access: only to user-mode addresses
+  if (isUser && !r.isUser) return true;
+  // §4.6.1 supervisor fetch, CR4.SMEP = 1: from no user-mode address
+  if (!isUser && r.isUser && isFetch && q.smep) return true;
+  // §4.6.1 supervisor data, CR4.SMAP = 1: a user-mode address needs AC = 1 and an explicit access
+  if (!isUser && r.isUser && !isFetch && q.smap && !isExplicitWithAc) return true;
+  // §4.6.1 user-mode write: R/W in every entry, whatever WP is
+  if (isWrite(a) && isUser && !r.isWritable) return true;
+  // §4.6.1 supervisor-mode write, CR0.WP = 1: R/W in every entry
+  if (isWrite(a) && !isUser && q.wp && !r.isWritable) return true;
+  // §4.6.1 fetch in either mode, NXE = 1: XD in no entry
+  if (isFetch && q.nxe && r.isExecuteDisabled) return true;
   return false;
 }
 
 function isShadowStackDenied(a: Access, r: Rights): boolean {
-  if (!r.isShadowStack) return true; // §4.6.1: shadow-stack accesses are allowed only to shadow-stack addresses,
-  if (isUserMode(a) && !r.isUser) return true; // user-mode ones only to user-mode addresses,
-  if (!isUserMode(a) && r.isUser) return true; // supervisor-mode ones only to supervisor-mode addresses
+  // §4.6.1: shadow-stack accesses are allowed only to shadow-stack addresses,
+  if (!r.isShadowStack) return true;
+  // user-mode ones only to user-mode addresses,
+  if (isUserMode(a) && !r.isUser) return true;
+  // supervisor-mode ones only to supervisor-mode addresses
+  if (!isUserMode(a) && r.isUser) return true;
   return false;
 }
 
@@ -50,13 +60,17 @@ function isShadowStackDenied(a: Access, r: Rights): boolean {
  * denied anyway.
  */
 export function isDeniedByKey(q: Processor, a: Access, r: Rights): boolean {
-  if (a.kind === "fetch") return false; // §4.6.2: instruction fetches are not affected
-  if (r.isUser ? !q.pke : !q.pks) return false; // §4.6.2: CR4.PKE for user-mode addresses, CR4.PKS for supervisor-mode ones
+  // §4.6.2: instruction fetches are not affected
+  if (a.kind === "fetch") return false;
+  // §4.6.2: CR4.PKE for user-mode addresses, CR4.PKS for supervisor-mode ones
+  if (r.isUser ? !q.pke : !q.pks) return false;
   const key = (r.isUser ? q.pkru : q.pkrs) >>> (2 * r.protectionKey);
   const accessDisable = (key & 1) !== 0;
   const writeDisable = (key & 2) !== 0;
-  if (accessDisable) return true; // §4.6.2: ADi = 1: no data access
-  return writeDisable && isWrite(a) && (q.wp || isUserMode(a)); // §4.6.2: WDi = 1: no user-mode write, and no supervisor-mode write with CR0.WP = 1
+  // §4.6.2: ADi = 1: no data access
+  if (accessDisable) return true;
+  // §4.6.2: WDi = 1: no user-mode write, and no supervisor-mode write with CR0.WP = 1
+  return writeDisable && isWrite(a) && (q.wp || isUserMode(a));
 }
 
 // ---------------------------------------------------------------- the error code
@@ -73,18 +87,25 @@ const PF_SS = 1 << 6;
 export type Cause = "not-present" | "reserved" | "denied";
 
 /**
- * §4.7, one rule a line. `r` counts with a denial only: without a translation there is no key to
+ * §4.7, one flag a line. `r` counts with a denial only: without a translation there is no key to
  * violate.
  */
 export function errorCode(q: Processor, a: Access, cause: Cause, r: Rights): number {
   let code = 0;
-  if (cause !== "not-present") code |= PF_P; // §4.7 P: 0 only if a P flag was 0, so RSVD comes with P
-  if (isWrite(a)) code |= PF_WR; // §4.7 W/R: the access was a write
-  if (isUserMode(a)) code |= PF_US; // §4.7 U/S: the access was user-mode; 0 for an implicit access at CPL 3
-  if (cause === "reserved") code |= PF_RSVD; // §4.7 RSVD: a reserved bit was set in a present entry
-  if (a.kind === "fetch" && (q.nxe || q.smep)) code |= PF_ID; // §4.7 I/D: a fetch, while NXE or CR4.SMEP is 1
-  if (cause === "denied" && isDeniedByKey(q, a, r)) code |= PF_PK; // §4.7 PK: the key denies the access, whatever else does
-  if (isShadowStack(a)) code |= PF_SS; // §4.7 SS: the access was a shadow-stack access; it describes the access, like W/R
+  // §4.7 P: 0 only if a P flag was 0, so RSVD comes with P
+  if (cause !== "not-present") code |= PF_P;
+  // §4.7 W/R: the access was a write
+  if (isWrite(a)) code |= PF_WR;
+  // §4.7 U/S: the access was user-mode; 0 for an implicit access at CPL 3
+  if (isUserMode(a)) code |= PF_US;
+  // §4.7 RSVD: a reserved bit was set in a present entry
+  if (cause === "reserved") code |= PF_RSVD;
+  // §4.7 I/D: a fetch, while NXE or CR4.SMEP is 1
+  if (a.kind === "fetch" && (q.nxe || q.smep)) code |= PF_ID;
+  // §4.7 PK: the key denies the access, whatever else does
+  if (cause === "denied" && isDeniedByKey(q, a, r)) code |= PF_PK;
+  // §4.7 SS: the access was a shadow-stack access; it describes the access, like W/R
+  if (isShadowStack(a)) code |= PF_SS;
   return code;
 }
 

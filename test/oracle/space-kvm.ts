@@ -10,11 +10,13 @@
  * | PTE P, R/W, U/S, A, D | 2^5 |
  * | PDE P, R/W, U/S, A, D | 2^5 |
  * | PDPTE read-only; key 1 or 0 where the page is mapped | 2^2 |
- * | PDE.PS, XD of both, bit 51 of both, bit 13 of the PDE: with PS only, at most one bit that is reserved; XD is reserved with NXE = 0 | 28 with NXE = 1, 11 with NXE = 0: 39 |
+ * | PDE.PS, XD of both, bit 51 of both, bit 13 of the PDE | 28 with NXE = 1, 11 with NXE = 0: 39 |
  * | CR0.WP | 2 |
  * | CR4.PKE, and PKRU's AD and WD for key 1, which without PKE stay 0 | 5 |
  * | user or supervisor × read, write or fetch | 6 |
  * | access twice: a supervisor read first, whose effects stay | 2 |
+ *
+ * Bit 13 is 1 with PS only, and at most one bit that is reserved is: XD is one with NXE = 0.
  *
  * 1024 · 4 · 39 · 2 · 5 · 6 · 2 = 19,169,280. CR4.SMEP is 0 there, because the test itself runs
  * from user pages; nothing holds us to that, so the same again with SMEP = 1 is a second half.
