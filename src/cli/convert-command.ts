@@ -15,9 +15,10 @@ Examples:
   $ hugewalk convert --to csv ls.hwtrace - | head
   $ hugewalk convert --format champsim --lenient broken.bin whole.hwtrace
 
-OUT is written under another name and gets its own when it is whole.
+OUT is written under another name and gets its own when it is whole; SIGINT and SIGTERM remove it.
 
-Exit codes: 0 converted, 2 the command line or a file cannot be used, 70 a bug of hugewalk.
+Exit codes: 0 converted, 2 the command line or a file cannot be used, 70 a bug of hugewalk,
+130 SIGINT, 143 SIGTERM.
 `;
 
 export function addConvertCommand(

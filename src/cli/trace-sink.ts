@@ -1,5 +1,7 @@
 /** Where a trace is written to: standard output, or a file that gets its name when it is whole. */
+import { rmSync } from "node:fs";
 import { open, rename, rm, stat } from "node:fs/promises";
+import { constants } from "node:os";
 import { Output, named, type Io } from "./streams.ts";
 
 export interface Sink {
@@ -37,8 +39,12 @@ function outputSink(output: Output): Sink {
 
 /** Writes to `written`, which then becomes `path`. */
 async function fileSink(path: string, written: string): Promise<Sink> {
-  const file = await open(written, "w");
   const isOther = written !== path;
+  const keep = isOther ? removeOnSignal(written) : () => {};
+  const file = await open(written, "w").catch((error: unknown) => {
+    keep();
+    throw error;
+  });
   let isClosed = false;
   const writeAll = async (bytes: Uint8Array) => {
     for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten;
@@ -60,10 +66,26 @@ async function fileSink(path: string, written: string): Promise<Sink> {
       named(path, async () => {
         await file.close();
         if (isOther) await rename(written, path);
+        keep();
       }),
     abandon: async () => {
       await file.close();
       if (isOther) await rm(written, { force: true });
+      keep();
     },
+  };
+}
+
+/** SIGINT and SIGTERM remove the file and end the process; call the result to end that. */
+function removeOnSignal(path: string): () => void {
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  const remove = (signal: (typeof signals)[number]): void => {
+    rmSync(path, { force: true });
+    // As shells have it.
+    process.exit(128 + constants.signals[signal]);
+  };
+  for (const signal of signals) process.once(signal, remove);
+  return () => {
+    for (const signal of signals) process.off(signal, remove);
   };
 }

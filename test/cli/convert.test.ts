@@ -1,8 +1,10 @@
 /** `hugewalk convert`, and as a process: pipes, files that must not be half there. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { runCommand } from "./command.ts";
@@ -89,4 +91,20 @@ test("pipes: both ways, closed early, and full", () => {
   expect(shell('hugewalk convert "$LACKEY" /dev/full; echo $?')).toMatch(
     /^hugewalk: \/dev\/full: .*ENOSPC.*\n2\n$/,
   );
+});
+
+test.each([
+  { signal: "SIGINT", exitCode: 130 },
+  { signal: "SIGTERM", exitCode: 143 },
+] as const)("$signal leaves what was there before", async ({ signal, exitCode }) => {
+  writeFileSync(at("out"), "before");
+  const command = ["--import", "tsx", MAIN, "convert", "--format", "lackey", "-", at("out")];
+  const child = spawn(process.execPath, command, { stdio: ["pipe", "ignore", "inherit"] });
+  child.stdin.on("error", () => {});
+  child.stdin.write(" L 1000,8\n".repeat(2 ** 12));
+  while (readdirSync(directory).length < 2) await setTimeout(10);
+  child.kill(signal);
+  expect(await once(child, "exit")).toEqual([exitCode, null]);
+  expect(readdirSync(directory)).toEqual(["out"]);
+  expect(readFileSync(at("out"), "utf8")).toBe("before");
 });
