@@ -69,8 +69,24 @@ function zen({ name, title, nrData, secondLevel, walkers, cost, pcids, claims }:
   return { title, processor, claims: claimsOf(AMD_CLAIMS, [...ZEN_CLAIMS, ...claims]) };
 }
 
+/** Caches of a core, and its share of the last: KiB, ways, cycles. */
+const L1_32K = [32, 8, 4] as const;
+const L2_512K = [512, 8, 12] as const;
+const lastCache = (cycles: number) => [4096, 16, cycles] as const;
+
+/** A page of 1G is kept as pages of 2M. */
 const SMASHED = { keptAs: { "1G": "2M" } } as const;
-const L2_1G = dataArray("L2 dTLB 1G", 64, "full", ["1G"]);
+
+const SINCE_ZEN3 = { walkers: 6, pcids: 4 } as const;
+
+/** Data of 1G has an array of its own. */
+function secondLevelSinceZen3(nrData: number, ways: number, nrFetch: number): TlbArray[] {
+  return [
+    dataArray("L2 dTLB", nrData, ways, ["4K", "2M"]),
+    dataArray("L2 dTLB 1G", 64, "full", ["1G"]),
+    fetchArray("L2 iTLB", nrFetch, 8, ALL, SMASHED),
+  ];
+}
 
 export const AMD: readonly Preset[] = [
   zen({
@@ -82,14 +98,7 @@ export const AMD: readonly Preset[] = [
       fetchArray("L2 iTLB", 1024, 8, ALL, SMASHED),
     ],
     walkers: 2,
-    cost: walkCost(
-      [
-        [32, 8, 4],
-        [512, 8, 12],
-        [4096, 16, 39],
-      ],
-      260,
-    ),
+    cost: walkCost([L1_32K, L2_512K, lastCache(39)], 260),
     pcids: 0,
     claims: [
       skewed("8 ways for 4K, 4 for 2M"),
@@ -106,67 +115,31 @@ export const AMD: readonly Preset[] = [
     name: "zen3",
     title: "AMD Zen 3, EPYC 7003, Ryzen 5000",
     nrData: 64,
-    secondLevel: [
-      dataArray("L2 dTLB", 2048, 8, ["4K", "2M"]),
-      L2_1G,
-      fetchArray("L2 iTLB", 512, 8, ALL, SMASHED),
-    ],
-    walkers: 6,
-    cost: walkCost(
-      [
-        [32, 8, 4],
-        [512, 8, 12],
-        [4096, 16, 46],
-      ],
-      270,
-    ),
-    pcids: 4,
+    secondLevel: secondLevelSinceZen3(2048, 8, 512),
+    cost: walkCost([L1_32K, L2_512K, lastCache(46)], 270),
     claims: [skewed("8 ways for 4K, 4 for 2M")],
+    ...SINCE_ZEN3,
   }),
   zen({
     name: "zen4",
     title: "AMD Zen 4, EPYC 9004, Ryzen 7000",
     nrData: 72,
-    secondLevel: [
-      dataArray("L2 dTLB", 3072, 6, ["4K", "2M"]),
-      L2_1G,
-      fetchArray("L2 iTLB", 512, 8, ALL, SMASHED),
-    ],
-    walkers: 6,
-    cost: walkCost(
-      [
-        [32, 8, 4],
-        [1024, 8, 14],
-        [4096, 16, 50],
-      ],
-      310,
-    ),
-    pcids: 4,
+    secondLevel: secondLevelSinceZen3(3072, 6, 512),
+    cost: walkCost([L1_32K, [1024, 8, 14], lastCache(50)], 310),
     claims: [skewed("8 ways for 4K, 6 for 2M")],
+    ...SINCE_ZEN3,
   }),
   zen({
     name: "zen5",
     title: "AMD Zen 5, EPYC 9005, Ryzen 9000",
     nrData: 96,
-    secondLevel: [
-      dataArray("L2 dTLB", 4096, 16, ["4K", "2M"]),
-      L2_1G,
-      fetchArray("L2 iTLB", 2048, 8, ALL, SMASHED),
-    ],
-    walkers: 6,
-    cost: walkCost(
-      [
-        [48, 12, 4],
-        [1024, 16, 14],
-        [4096, 16, 47],
-      ],
-      330,
-    ),
-    pcids: 4,
+    secondLevel: secondLevelSinceZen3(4096, 16, 2048),
+    cost: walkCost([[48, 12, 4], [1024, 16, 14], lastCache(47)], 330),
     claims: [
       { about: "secondLevel.L2 dTLB 1G", confidence: "unknown", source: "likely value" },
       { about: "secondLevel.*.hitCycles", confidence: "unknown", source: "likely value" },
       { about: "walkers", confidence: "unknown", source: "likely value" },
     ],
+    ...SINCE_ZEN3,
   }),
 ];
