@@ -42,7 +42,7 @@ export interface Actor {
 export interface SceneOptions {
   /** Most pages of a mapping, a touch or a file. */
   readonly maxPages: number;
-  /** Nothing that harms a kernel which is needed afterwards (defects D3, D4; poisoned memory). */
+  /** Nothing that harms a kernel which is needed afterwards: no mremap of private memory. */
   readonly isSafe: boolean;
   /** Whether 1G pages are used. */
   readonly hasGigantic: boolean;

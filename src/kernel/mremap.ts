@@ -212,7 +212,7 @@ function moveVma(
     if (mark !== "write-protected") space.marks.set(target + (page - address), mark);
   }
   invalidate(kernel, space, address, address + length);
-  // Defect D4, fixup_hugetlb_reservations(): of the whole mapping, though a part moves.
+  // A defect of fixup_hugetlb_reservations(): of the whole mapping, though a part moves.
   if (kernel.profile.moveForgetsRest) clearReservation(vma);
   if (request.keepsOld) emptied(space, merged, address, length);
   else removeSource(kernel, space, address, length);

@@ -31,16 +31,17 @@ export const PROFILE_FIELDS = {
   },
   zapRestoresReservation: {
     what: "zapping the owner's page restores its reservation (if S = 0)",
-    source: "mm/hugetlb.c: __unmap_hugepage_range(); always is defect D1",
+    source:
+      "mm/hugetlb.c: __unmap_hugepage_range(); always, also while others map the page, is a defect",
     values: ["never", "last mapping", "always", "last use"],
   },
   forkForgetsUnmapped: {
     what: "a robbed child's child is not marked: it reads zeros",
-    source: "mm/hugetlb.c: hugetlb_dup_vma_private(); defect D2",
+    source: "mm/hugetlb.c: hugetlb_dup_vma_private(); a defect",
   },
   stealLooksAt: {
     what: "the steal looks for the page in other mappings at",
-    source: "mm/hugetlb.c: unmap_ref_private(); the owner's address is defect D3",
+    source: "mm/hugetlb.c: unmap_ref_private(); the owner's address is a defect",
     values: ["owner's address", "own address"],
   },
   stealShiftsOffsetTwice: {
@@ -115,7 +116,7 @@ export const PROFILE_FIELDS = {
   },
   moveForgetsRest: {
     what: "moving part of a mapping forgets the rest's reservation",
-    source: "mm/hugetlb.c: fixup_hugetlb_reservations(); defect D4",
+    source: "mm/hugetlb.c: fixup_hugetlb_reservations(); a defect",
   },
   movesManyMappings: {
     what: "mremap moves several mappings at once",

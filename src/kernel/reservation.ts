@@ -175,7 +175,7 @@ export function restoreOnZap(
   const { zapRestoresReservation: when } = kernel.profile;
   if (when === "never" || inode.hstate.hasSurplus || folio.isInPageCache) return;
   if (!vma.isOwner || vma.reservation?.kind !== "map") return;
-  // Defect D1: "always" also restores for a page that others still map, so R falls short of one
+  // A defect: "always" also restores for a page that others still map, so R falls short of one
   // until they are gone.
   if (when !== "always" && folio.mapCount > 0) return;
   // A page that is pinned is not free yet, either.

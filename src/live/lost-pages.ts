@@ -1,7 +1,7 @@
 /**
- * Scripts on a kernel that has lost pages (defects D1 and D4 of some kernels: reserved for nobody
- * until the next boot), as if it had not: the counters are shown without them, and counts that are
- * written to a pool's file go beyond them.
+ * Scripts on a kernel that has lost pages (by a defect they stay reserved for nobody until the next
+ * boot), as if it had not: the counters are shown without them, and counts that are written to a
+ * pool's file go beyond them.
  */
 import { PAGE_1G, PAGE_2M } from "../address.ts";
 import type { Counters, Driver, HostOperation } from "../transcript/driver.ts";

@@ -1,6 +1,7 @@
 /**
  * What is not to be run on a machine that is needed afterwards: scripts that could hang a process
- * or lose pages for good (defects D3 and D4), empty the machine's memory, or touch its files.
+ * or lose pages for good, by defects of some kernels, empty the machine's memory, or touch its
+ * files.
  */
 import { PAGE_1G, PAGE_2M, PAGE_4K } from "../address.ts";
 import { HugewalkError, InputError } from "../errors.ts";

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { profileNames } from "../../src/index.ts";
 import { runCommand } from "./command.ts";
 
-/** Defect D1: the owner goes while its child still maps the page. */
+/** A defect of 6.18: the owner goes while its child still maps the page. */
 const SCRIPT = `machine memory=64M kernel=6.1
 # why
 host nr_hugepages 1 => ENOMEM ;

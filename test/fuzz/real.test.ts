@@ -8,13 +8,15 @@ import type { Driver } from "../../src/transcript/driver.ts";
 import { parseTranscript } from "../../src/transcript/parse.ts";
 import type { Script } from "../../src/transcript/script.ts";
 
-const D1 = scriptOf(`host nr_hugepages 1
+/** 6.18 restores a reservation whose page is still in use. */
+const RETURNED_TWICE = scriptOf(`host nr_hugepages 1
 P mmap a 1h rw private,anon,huge
 P write a 1
 P fork C
 P munmap a 1h
 C read a`);
-const D4 = scriptOf(`host nr_hugepages 2
+/** The reservation of what stays is lost. */
+const PART_MOVED = scriptOf(`host nr_hugepages 2
 P mmap a 2h rw private,anon,huge
 P mremap b a 1h 1h maymove fixed at=0x1000000000
 P exit`);
@@ -69,15 +71,15 @@ const emulator = () => new EmulatedSubject("fixed");
 describe("a real kernel", () => {
   test("that is as the emulator has no fault, whose frames have one name for life", async () => {
     const judge = new RealComparison(emulator(), realKernel("fixed"));
-    expect(await judge.fault(D1)).toBeUndefined();
+    expect(await judge.fault(RETURNED_TWICE)).toBeUndefined();
     expect(await judge.fault(REUSE)).toBeUndefined();
   });
 
   test("that differs: the first line, with both results", async () => {
     const judge = new RealComparison(emulator(), realKernel("6.18"));
-    expect((await judge.fault(D1))?.kind).toBe("munmap: ok / ok rsvd");
+    expect((await judge.fault(RETURNED_TWICE))?.kind).toBe("munmap: ok / ok rsvd");
     const told: string[] = [];
-    for await (const line of judge.tell(D1)) told.push(line);
+    for await (const line of judge.tell(RETURNED_TWICE)) told.push(line);
     expect(told.slice(-2)).toEqual([
       "#   fixed              => ok ;",
       "#   linux-6.18.9-test  => ok ; rsvd=18446744073709551615",
@@ -94,7 +96,7 @@ describe("a real kernel", () => {
       },
     }));
     const judge = new RealComparison(emulator(), moody);
-    expect(await judge.fault(D1)).toBeUndefined();
+    expect(await judge.fault(RETURNED_TWICE)).toBeUndefined();
     expect(nrReads).toBe(2);
   });
 
@@ -104,7 +106,7 @@ describe("a real kernel", () => {
       process: (actor, operation) =>
         operation.op === "munmap" ? { result: "ENOSYS" } : driver.process(actor, operation),
     }));
-    expect(await new RealComparison(emulator(), without).fault(D1)).toBeUndefined();
+    expect(await new RealComparison(emulator(), without).fault(RETURNED_TWICE)).toBeUndefined();
   });
 
   test("is not asked at all where that would do it harm", async () => {
@@ -115,12 +117,12 @@ describe("a real kernel", () => {
     });
     const like = new EmulatedSubject("6.18");
     const judge = new HarmlessOnly(new RealComparison(emulator(), kernel), like, kernel, 64);
-    expect(await judge.fault(D4)).toBeUndefined();
+    expect(await judge.fault(PART_MOVED)).toBeUndefined();
     expect(await judge.fault(LOST_MINIMUM)).toBeUndefined();
     expect(nrAsked).toBe(0);
-    expect(await judge.fault(D1)).toBeDefined();
+    expect(await judge.fault(RETURNED_TWICE)).toBeDefined();
     expect(nrAsked).toBe(2);
-    for (const script of [D4, LOST_MINIMUM]) {
+    for (const script of [PART_MOVED, LOST_MINIMUM]) {
       expect(await compareEmulated(emulator(), like).fault(script)).toBeDefined();
     }
   });
