@@ -4,9 +4,9 @@ import { type FuzzFlags, runFuzz } from "./fuzz.ts";
 import type { VerifyContext } from "./verify.ts";
 
 const FUZZ_HELP = `
-A script has some 80 random operations, which its seed alone decides. A fault is the first line on
-which the two kernels differ, or after which an invariant does not hold. The first of each kind is
-made as small as can be and printed as a transcript; the others are counted.
+A script has some 80 random operations, which its seed and the options decide. A fault is the first
+line on which the two kernels differ, or after which an invariant does not hold. The first of each
+kind is made as small as can be and printed as a transcript; the others are counted.
 
 Examples:
   $ hugewalk fuzz                              the emulator against its invariants
@@ -18,7 +18,8 @@ Examples:
 SIGINT ends it after the script that is running, with the summary. With --vm no script has
 "increment", unless --weights asks for it: QEMU's own processor loads before it stores.
 
-Exit codes: 0 no fault, 1 some, 2 the command line cannot be used, 70 a bug of hugewalk, 130 SIGINT.
+Exit codes: 0 no fault, 1 some, 2 the command line or this machine does not allow the run, 70 a bug
+of hugewalk, 130 SIGINT.
 `;
 
 export function addFuzzCommand(
