@@ -3,13 +3,7 @@
 //
 //   a slot:  key + 1 | walks | cycles | what else is known, zeros at first
 
-import {
-  SLOT_CYCLES,
-  SLOT_KEY,
-  SLOT_WALKS,
-  TABLE_MASK,
-  TABLE_SLOTS,
-} from "./layout";
+import { SLOT_CYCLES, SLOT_KEY, SLOT_WALKS, TABLE_MASK, TABLE_SLOTS } from "./layout";
 import { allocate } from "./memory";
 
 const SLOTS_AT_FIRST: u32 = 1024;

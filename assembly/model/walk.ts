@@ -94,7 +94,7 @@ function tallyRegion(walker: Walker, page: u64, size: u32, cycles: u64): void {
   const slot = slotOf(changetype<Tally>(walker.regions), page >> SIZE_SHIFT);
   addWalk(slot, cycles);
   if (size) return;
-  const word = slot + (<usize>((page >> 6) & 7) << 3);
+  const word = slot + ((<usize>((page >> 6) & 7)) << 3);
   store<u64>(word, load<u64>(word, REGION_TOUCHED) | ((<u64>1) << (page & 63)), REGION_TOUCHED);
 }
 

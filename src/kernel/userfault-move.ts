@@ -37,7 +37,7 @@ function canMove(from: Vma, to: Vma): boolean {
   );
 }
 
-/** move_pages_pte() */
+/** move_pages_pte(); before it, move_pages() asks for the page table of the source. */
 function movePage(
   kernel: KernelState,
   { space }: Userfaultfd,
@@ -47,6 +47,9 @@ function movePage(
 ): Errno | undefined {
   const leaf = kernel.tables.lookup(space.root, source);
   const mark = space.marks.at(source);
+  const hasTable = mark !== undefined || kernel.tables.tableAt(space.root, source, 1) !== undefined;
+  if (!hasTable) return "ENOENT";
+  kernel.tables.ensure(space.root, target, 1);
   if (kernel.tables.lookup(space.root, target) || space.marks.at(target)) return "EEXIST";
   if (!leaf) return mark ? "EFAULT" : "ENOENT";
   const folio = folioOf(kernel, leaf);
