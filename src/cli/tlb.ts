@@ -1,11 +1,12 @@
 /** `hugewalk tlb`: a trace through the TLBs of processors, with pages of several sizes. */
 import { availableParallelism } from "node:os";
-import { OptionError } from "../errors.ts";
+import { HugewalkError, OptionError } from "../errors.ts";
 import { type Mapping, parseMaps } from "../study/mappings.ts";
 import { parsePolicy } from "../study/policy.ts";
 import type { Study } from "../study/result.ts";
 import { studyTrace, type TraceStudyOptions } from "../study/study-trace.ts";
 import type { Processor } from "../tlb/config.ts";
+import { POLICIES_MAX, TlbModel } from "../tlb/model.ts";
 import { parseProcessor } from "../tlb/parse.ts";
 import { findPreset, PRESETS } from "../tlb/presets.ts";
 import type { Trace } from "../trace/trace.ts";
@@ -18,13 +19,16 @@ import { csvLines } from "./tlb-csv.ts";
 import { reportLines } from "./tlb-report.ts";
 import { openTrace, tellBroken, type TraceFlags } from "./traces.ts";
 
-export interface StudyFlags {
-  readonly cpu: string;
-  readonly cpuFile?: string;
+export interface ReportFlags {
   readonly top: string;
-  readonly threads?: string;
   readonly json?: boolean;
   readonly csv?: boolean;
+}
+
+export interface StudyFlags extends ReportFlags {
+  readonly cpu: string;
+  readonly cpuFile?: string;
+  readonly threads?: string;
 }
 
 export interface TlbFlags extends StudyFlags, TraceFlags {
@@ -92,6 +96,9 @@ async function optionsOf(
   const context = { mappings, read: (path: string) => readText(path, io) };
   const policies = await Promise.all(names.map((name) => parsePolicy(name, context)));
   if (policies.length === 0) throw new OptionError("policy", "none is given");
+  if (policies.length > POLICIES_MAX) {
+    throw new OptionError("policy", `${policies.length} are more than ${POLICIES_MAX}`);
+  }
   return {
     subjects: processors.map((processor) => ({ processor, policies })),
     nrThreads: threadsOf(flags),
@@ -117,8 +124,16 @@ export async function processorsOf(flags: StudyFlags, io: Io): Promise<Processor
   return processors;
 }
 
+/** What the file says is judged here, so that no thread has to. */
 async function readProcessor(path: string, io: Io): Promise<Processor> {
-  return parseProcessor(await readText(path, io), inputName(path));
+  const text = await readText(path, io);
+  try {
+    const processor = parseProcessor(text, inputName(path));
+    void new TlbModel(processor, { policies: ["4K"] });
+    return processor;
+  } catch (error) {
+    throw error instanceof OptionError ? new HugewalkError(error.message) : error;
+  }
 }
 
 export function threadsOf({ threads }: StudyFlags): number {
@@ -154,7 +169,7 @@ async function withProgress(trace: Trace, options: TraceStudyOptions, io: Io): P
 
 export async function printStudy(
   study: Study,
-  flags: Pick<StudyFlags, "top" | "json" | "csv">,
+  flags: ReportFlags,
   mappings: readonly Mapping[] | undefined,
   io: Io,
 ): Promise<void> {
@@ -165,7 +180,7 @@ export async function printStudy(
 
 function linesOf(
   study: Study,
-  { top, json, csv }: Pick<StudyFlags, "top" | "json" | "csv">,
+  { top, json, csv }: ReportFlags,
   mappings: readonly Mapping[] | undefined,
 ): Iterable<string> {
   if (json) return [JSON.stringify(study)];

@@ -28,7 +28,7 @@ import type { InstructionCounts, RegionCounts } from "./tally.ts";
 import { type WasmModel, createWasmModel } from "./wasm-model.ts";
 
 export interface TlbModelOptions {
-  /** At most 16, no two the same object; without: each page size. */
+  /** At most POLICIES_MAX, no two the same object; without: each page size. */
   readonly policies?: readonly PagePolicy[];
   /**
    * Whether loads of walks go through the caches of `walkCost`; else `loadsFrom` is memory alone.
@@ -44,7 +44,8 @@ export interface TlbModelOptions {
 
 /** References a batch. */
 const BATCH = 16384;
-const LANES_MAX = 16;
+/** Of one model. */
+export const POLICIES_MAX = 16;
 
 /** Arrays that PCIDs enter and leave together: one of the processor's, in every lane. */
 interface Shared {
@@ -67,8 +68,8 @@ export class TlbModel {
     checkProcessor(processor);
     const { policies = PAGE_SIZES, hasWalkCost = true, tricks = TRICKS_ALL } = options;
     const { hasRegions = false, hasInstructions = false } = options;
-    if (policies.length > LANES_MAX) {
-      throw new OptionError("policies", `${policies.length} are more than ${LANES_MAX}`);
+    if (policies.length > POLICIES_MAX) {
+      throw new OptionError("policies", `${policies.length} are more than ${POLICIES_MAX}`);
     }
     policies.forEach(checkPolicy);
     this.#lanes = new Map(
