@@ -5,17 +5,19 @@ import type { ReferenceSink } from "./sink.ts";
 import { Xoshiro128 } from "./xoshiro.ts";
 
 //  A node:
-//  0        8                  2048                    4096
-//  +--------+------------------+-----------------------+
-//  | header | up to 255 keys   | up to 256 children,   |
+//  0        8                  2048                     4096
+//  +--------+------------------+------------------------+
+//  | header | up to 255 keys   | up to 256 children,    |
 //  |        |                  | or in a leaf 255 values|
-//  +--------+------------------+-----------------------+
+//  +--------+------------------+------------------------+
 const NODE_BYTES = 4096;
 const WORD_BYTES = 8;
 const KEYS_OFFSET = 8;
 const CHILDREN_OFFSET = 2048;
 const MOST_CHILDREN = 256;
 const MOST_KEYS = MOST_CHILDREN - 1;
+/** Of a look-up in a full node: the header, 8 keys, the child. */
+const LOADS_A_NODE = 10;
 
 /**
  * The levels lie one behind the other, the root first. In each node a look-up loads the header, the
@@ -28,7 +30,7 @@ export const bTree = defineProgram(
     const random = Xoshiro128.fromSeed(seed);
     const tree = new Tree(Math.floor(bytes / NODE_BYTES));
     for (;;) {
-      for (let i = 0; i < ROUNDS; i += 10 * tree.depth) {
+      for (let i = 0; i < ROUNDS; i += LOADS_A_NODE * tree.depth) {
         tree.lookUp(random.below(tree.nrLeaves), random.below(MOST_KEYS), sink);
       }
       yield;

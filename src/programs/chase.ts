@@ -1,4 +1,6 @@
-/** Pointer chasing: a linked list of all cache lines, in random order, its end linked to its start. */
+/**
+ * Pointer chasing: a linked list of all cache lines, in random order, its end linked to its start.
+ */
 import { KIND_READ } from "../../assembly/layout.ts";
 import { Permutation } from "./permutation.ts";
 import { DATA_BASE, defineProgram, rangesBelow } from "./program.ts";

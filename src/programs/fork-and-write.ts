@@ -1,4 +1,7 @@
-/** A process that has touched all its memory, forks, and then writes: copy-on-write as its TLB sees it. */
+/**
+ * A process that has touched all its memory, forks, and then writes: copy-on-write as its TLB sees
+ * it.
+ */
 import { KIND_WRITE } from "../../assembly/layout.ts";
 import { PAGE_SHIFT } from "../tlb/config.ts";
 import { Permutation } from "./permutation.ts";
@@ -6,11 +9,11 @@ import { DATA_BASE, ROUNDS, defineProgram, rangesBelow } from "./program.ts";
 import { Xoshiro128 } from "./xoshiro.ts";
 
 /**
- * The fork takes all rights to write away, and so all translations. Then each page is written to, in
- * random order and at a random word: the write that faults, the page's translation leaves, and the
- * write again. From then on words are written at random. Left out: the touching before, of which the
- * fork leaves nothing in the TLBs; the child; and the kernel's own references, its copying of pages
- * among them.
+ * The fork takes all rights to write away, and so all translations. Then each page is written to,
+ * in random order and at a random word: the write that faults, the page's translation leaves, and
+ * the write again. From then on words are written at random. Left out: the touching before, of
+ * which the fork leaves nothing in the TLBs; the child; and the kernel's own references, its
+ * copying of pages among them.
  */
 export const forkAndWrite = defineProgram(
   {

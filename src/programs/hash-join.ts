@@ -7,15 +7,18 @@ import { Xoshiro128 } from "./xoshiro.ts";
 /** Of a key and a value, in the relations and in the table. */
 const TUPLE_BYTES = 16;
 const KEY_BYTES = 8;
-/** For each tuple of the build side: slots of the table, which is half full, and tuples to probe. */
+/**
+ * For each tuple of the build side: slots of the table, which is half full, and tuples to probe.
+ */
 const SLOTS = 2;
 const PROBES = 4;
 
 /**
- * Build side, table and probe side lie one behind the other. The build reads its tuples in order, and
- * for each the key in a slot, which is free, and writes the tuple there. The probe reads its tuples in
- * order, each with a uniformly random key of the build side, and that key's slot. Four probes a tuple
- * are TPC-H's line items an order. Left out: collisions, and what is done with the result.
+ * Build side, table and probe side lie one behind the other. The build reads its tuples in order,
+ * and for each the key in a slot, which is free, and writes the tuple there. The probe reads its
+ * tuples in order, each with a uniformly random key of the build side, and that key's slot. Four
+ * probes a tuple are TPC-H's line items an order. Left out: collisions, and what is done with the
+ * result.
  */
 export const hashJoin = defineProgram(
   { name: "hash-join", title: "a hash table is built from one relation and probed by another" },

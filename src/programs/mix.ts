@@ -1,6 +1,6 @@
 /**
- * MurmurHash3's last step: 32 bits to 32 bits, signed, one to one; each bit of the input changes half of
- * the output.
+ * MurmurHash3's last step: 32 bits to 32 bits, signed, one to one; each bit of the input changes
+ * half of the output.
  */
 export function mix32(bits: number): number {
   let x = bits ^ (bits >>> 16);

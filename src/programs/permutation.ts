@@ -25,19 +25,18 @@ export class Permutation {
     this.#keys = [random.next(), random.next(), random.next(), random.next()];
   }
 
-  /** What stands at this place, 0 to n − 1, of the order. */
+  /** What stands at this place of the order. Precondition: `place` is 0 to n − 1. */
   at(place: number): number {
-    const [key0, key1, key2, key3] = this.#keys;
-    let value = place;
-    do {
-      let low = value & this.#lowMask;
-      let high = Math.floor(value / this.#lowSpan) | 0;
-      high ^= mix32(low ^ key0) & this.#highMask;
-      low ^= mix32(high ^ key1) & this.#lowMask;
-      high ^= mix32(low ^ key2) & this.#highMask;
-      low ^= mix32(high ^ key3) & this.#lowMask;
-      value = high * this.#lowSpan + low;
-    } while (value >= this.#n);
-    return value;
+    const keys = this.#keys;
+    let low = place & this.#lowMask;
+    let high = (place / this.#lowSpan) | 0;
+    for (;;) {
+      high ^= mix32(low ^ keys[0]) & this.#highMask;
+      low ^= mix32(high ^ keys[1]) & this.#lowMask;
+      high ^= mix32(low ^ keys[2]) & this.#highMask;
+      low ^= mix32(high ^ keys[3]) & this.#lowMask;
+      const value = high * this.#lowSpan + low;
+      if (value < this.#n) return value;
+    }
   }
 }

@@ -18,8 +18,8 @@ export const random = defineProgram(
 );
 
 /**
- * RandomAccess of the HPC Challenge: `table[r] ^= r`. Here r is uniformly random; there it comes from
- * 128 shift registers in turn, and the table's words are a power of two.
+ * RandomAccess of the HPC Challenge: `table[r] ^= r`. Here r is uniformly random; there it comes
+ * from 128 shift registers in turn, and the table's words are a power of two.
  */
 export const gups = defineProgram(
   { name: "gups", title: "HPCC RandomAccess: a random word is loaded, changed and stored" },

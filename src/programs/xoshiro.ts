@@ -1,6 +1,7 @@
 /**
- * Random numbers for programs: xoshiro128** 1.1 (Blackman and Vigna). Its period, 2^128 − 1, outlasts
- * any run, and its numbers reach any word of 2^46 bytes; `Random` of src/fuzz has 32 bits of both.
+ * Random numbers for programs: xoshiro128** 1.1 (Blackman and Vigna). Its period, 2^128 − 1,
+ * outlasts any run, and its numbers reach any word of 2^46 bytes; `Random` of src/fuzz has 32 bits
+ * of both.
  */
 import { mix32 } from "./mix.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Ranks 1 to n of a Zipf distribution: rank k as often as k^−0.99 says. Rejection-inversion (Hörmann
- * and Derflinger, 1996, "Rejection-inversion to generate variates from monotone discrete
+ * Ranks 1 to n of a Zipf distribution: rank k as often as k^−0.99 says. Rejection-inversion
+ * (Hörmann and Derflinger, 1996, "Rejection-inversion to generate variates from monotone discrete
  * distributions"): no table, some logarithms, and few rejections whatever n is.
  */
 import type { Xoshiro128 } from "./xoshiro.ts";
@@ -12,7 +12,9 @@ const REST = 1 - ZIPF_EXPONENT;
 export class ZipfSampler {
   readonly #n: number;
   readonly #random: Xoshiro128;
-  /** The area under the density from its start (which makes rank 1 as likely as it is) and up to n. */
+  /**
+   * The area under the density from its start (which makes rank 1 as likely as it is) and up to n.
+   */
   readonly #areaStart: number;
   readonly #areaEnd: number;
   /** A rank is taken at once where it lies at most so far above the point drawn. */

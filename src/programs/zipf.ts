@@ -10,10 +10,10 @@ const BUCKET_BYTES = 8;
 const LOAD_BYTES = 16;
 
 /**
- * The values, 1 KiB each, and behind them a hash table of a pointer a key. A look-up loads its key's
- * bucket and then the whole value, 16 bytes a load. Where a key's bucket and value lie has nothing to
- * do with how popular it is. Left out: collisions, the keys' own bytes, and where the value is copied
- * to.
+ * The values, 1 KiB each, and behind them a hash table of a pointer a key. A look-up loads its
+ * key's bucket and then the whole value, 16 bytes a load. Where a key's bucket and value lie has
+ * nothing to do with how popular it is. Left out: collisions, the keys' own bytes, and where the
+ * value is copied to.
  */
 export const zipf = defineProgram(
   { name: "zipf", title: "key-value look-ups, Zipf-distributed (0.99), of values of 1 KiB" },
