@@ -1,13 +1,12 @@
 /** The virtual machine as a process: QEMU, and what ends it when hugewalk ends. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { constants } from "node:fs";
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
+import { findExecutable } from "../executable.ts";
 import { endOf } from "./child.ts";
 import { packArchive, S_IFDIR, S_IFREG } from "./cpio.ts";
-import { isAccessible } from "./permission.ts";
 
 const QEMU = "qemu-system-x86_64";
 
@@ -46,9 +45,7 @@ const KEEPER = `
 
 /** Whether QEMU is installed. */
 export async function hasQemu(env: NodeJS.ProcessEnv = process.env): Promise<boolean> {
-  const paths = (env["PATH"] ?? "").split(delimiter).map((path) => join(path, QEMU));
-  const found = await Promise.all(paths.map((path) => isAccessible(path, constants.X_OK)));
-  return found.includes(true);
+  return (await findExecutable(QEMU, env)) !== undefined;
 }
 
 /** Boots a kernel with the agent's program as init. */
