@@ -1,6 +1,6 @@
 /**
  * Text of `valgrind --tool=lackey --trace-mem=yes`: `I  0400d7d4,8`, ` L 1ffeffe7c8,8`, ` S …`, and
- * ` M …` for a load and a store of the same bytes. Lines that begin with `==` are valgrind's own.
+ * ` M …` for a load and a store of the same bytes. Valgrind's own lines are between them.
  * Usual lines are read by wasm (usual-lines.ts), all others here.
  */
 import { headLines, type Decoder, type OnBroken, type TraceFormat } from "./format.ts";
@@ -14,7 +14,6 @@ const RETURN = 13;
 const SPACE = 32;
 const COMMA = 44;
 const ZERO = 48;
-const EQUALS = 61;
 const INSTRUCTION = 73;
 const LOAD = 76;
 const MODIFY = 77;
@@ -22,6 +21,8 @@ const STORE = 83;
 
 const KIND_MODIFY = 3;
 const NO_KIND = 255;
+/** How those of valgrind begin, of its log, its warnings, its client, and its decoder. */
+const VALGRINDS_OWN = /^(==|--|\*\*|vex )/;
 /** The column of the address, of at most 16 digits. */
 const ADDRESS_COLUMN = 3;
 
@@ -32,7 +33,7 @@ export const LACKEY: TraceFormat = {
   names: /lackey/,
   recognises(head) {
     const lines = headLines(head);
-    const line = lines.find((text) => !text.startsWith("=="));
+    const line = lines.find((text) => !VALGRINDS_OWN.test(text));
     if (line === undefined) return lines[0]?.includes("Lackey") ?? false;
     return /^(I | [LSM]) [0-9a-f]{1,16},\d+$/.test(line);
   },
@@ -62,8 +63,10 @@ class LackeyDecoder implements Decoder {
         continue;
       }
       const lineEnd = bytes.indexOf(NEWLINE, at);
-      const isComment = bytes[at] === EQUALS && bytes[at + 1] === EQUALS;
-      if (!isComment && lineEnd > at) this.#onBroken(this.#line, explain(bytes, at, lineEnd));
+      const text = startOfLine(bytes, at, lineEnd);
+      if (text !== "" && !VALGRINDS_OWN.test(text)) {
+        this.#onBroken(this.#line, `no reference as lackey writes them: ${JSON.stringify(text)}`);
+      }
       at = lineEnd + 1;
     }
     return at;
@@ -109,7 +112,6 @@ function kindOf(first: number, second: number): number {
   return second === MODIFY ? KIND_MODIFY : NO_KIND;
 }
 
-function explain(bytes: Uint8Array, from: number, to: number): string {
-  const text = new TextDecoder("latin1").decode(bytes.subarray(from, Math.min(to, from + 40)));
-  return `no reference as lackey writes them: ${JSON.stringify(text)}`;
+function startOfLine(bytes: Uint8Array, from: number, to: number): string {
+  return new TextDecoder("latin1").decode(bytes.subarray(from, Math.min(to, from + 40)));
 }

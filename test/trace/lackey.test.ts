@@ -23,7 +23,22 @@ const long = fc
   .map((parts) => ` L ${parts.join("").padEnd(14, "3")},8`);
 const any = fc
   .tuple(
-    fc.constantFrom("I  ", " L ", " S ", " M ", "I L", " X ", "", "==", " L"),
+    fc.constantFrom(
+      "I  ",
+      " L ",
+      " S ",
+      " M ",
+      "I L",
+      " X ",
+      "",
+      "==",
+      "--",
+      "**",
+      "vex ",
+      "-",
+      "vex",
+      " L",
+    ),
     digits("0123456789abcdefABCDEFgG/:`@", 17),
     fc.constantFrom(",", "", " ", ";"),
     fc.constantFrom("1", "8", "16", "17", "0", "08", "64", "1048577", "", "x", "1x", "8\r"),
@@ -35,7 +50,7 @@ const spoiled = fc
 
 /** What a line says by the pattern of the format; undefined if it is broken. */
 function meaning(line: string): string[] | undefined {
-  if (line === "" || line.startsWith("==")) return [];
+  if (line === "" || /^(==|--|[*][*]|vex )/.test(line)) return [];
   const parts = /^(I {2}| [LSM] )([0-9a-fA-F]{1,16}),(\d+)\r?$/.exec(line);
   if (parts === null) return undefined;
   const address = BigInt(`0x${parts[2]}`);
