@@ -40,7 +40,7 @@ class ModelSink implements ReferenceSink {
 /** Walks on Skylake with 4K pages, of the first references to 1 GiB. */
 function walksOf(name: string, nrReferences: number): number {
   const { processor } = findPreset("skylake-sp");
-  const model = new TlbModel(processor, { pageSizes: ["4K"], hasWalkCost: false });
+  const model = new TlbModel(processor, { policies: ["4K"], hasWalkCost: false });
   const sink = new ModelSink(model);
   runInto(sink, name, { bytes: GiB, nrReferences });
   sink.finish();
