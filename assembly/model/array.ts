@@ -50,14 +50,12 @@ export function spaceOf(key: u64): u32 {
   return <u32>(key >> PAGE_NUMBER_BITS) & <u32>SPACE_MASK;
 }
 
-/** Of all keys that are made. */
-export function currentPcid(): u32 {
-  return pcidOf(pcidBits);
+/** Whether a way is not empty, and of `pcid`, which may be ANY_PCID. */
+export function isOf(key: u64, pcid: u32): bool {
+  if (!key) return false;
+  return pcid == ANY_PCID || (<u32>(key >> PCID_SHIFT) & <u32>PCID_MASK) == pcid;
 }
-
-export function pcidOf(key: u64): u32 {
-  return <u32>(key >> PCID_SHIFT) & <u32>PCID_MASK;
-}
+export const ANY_PCID: u32 = u32.MAX_VALUE;
 
 @unmanaged
 export class TagArray {

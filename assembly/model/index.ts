@@ -13,7 +13,12 @@ import {
   routeOf as findRoute,
 } from "./lane";
 import { addWalkCache as addCache, initWalker, setStructures as set } from "./walk";
-import { addLane, references as findReferences, replay as replayAll } from "./replay";
+import {
+  addLane,
+  references as findReferences,
+  replay as replayAll,
+  separateInstructions,
+} from "./replay";
 import { addRule as newRule } from "./rules";
 import { allocate as allocateBytes } from "./memory";
 import { INSTRUCTION_BYTES, REGION_BYTES, SIZE_BY_RULES } from "./layout";
@@ -62,6 +67,7 @@ export function tallyRegions(lane: Lane): usize {
 /** Has walks tallied by instruction; returns the tally. */
 export function tallyInstructions(lane: Lane): usize {
   lane.hasStages = false;
+  separateInstructions();
   if (!lane.instructions) lane.instructions = changetype<usize>(createTally(INSTRUCTION_BYTES));
   return lane.instructions;
 }
@@ -131,9 +137,9 @@ export function refer(lane: Lane, page: f64, kind: u32, size: u32): void {
   referTo(lane, <u64>page, kind, size, 1);
 }
 
-/** Translations of the 4K pages from `first` to `last`, of the current PCID, leave the lane. */
-export function dropPages(lane: Lane, first: f64, last: f64): void {
-  dropFromLane(lane, <u64>first, <u64>last);
+/** Translations of the 4K pages from `first` to `last`, of `pcid`, leave the lane. */
+export function dropPages(lane: Lane, pcid: u32, first: f64, last: f64): void {
+  dropFromLane(lane, pcid, <u64>first, <u64>last);
 }
 
 /** Where the references that were replayed are counted by kind. */

@@ -21,9 +21,9 @@ import {
   TRICK_SIMD,
   TRICK_STAGES,
 } from "./layout";
-import { NUMBER_MASK, TagArray, currentPcid, find, keyOf, setOf, spaceOf } from "./array";
+import { NUMBER_MASK, TagArray, find, keyOf, setOf, spaceOf } from "./array";
 import { dropPages as dropFromArray, empty, insert, touch } from "./replacement";
-import { Walker, dropStructures, walk } from "./walk";
+import { Walker, dropStructures, loadEntries, walk } from "./walk";
 import { allocate } from "./memory";
 
 /** For a kind and a size: counts, then where its pages are kept. */
@@ -202,7 +202,7 @@ function prefetchPage(lane: Lane, route: Route, page: u64): void {
   const set = setOf(bank, key, route.dealShift);
   if (find(bank, set, key) >= 0) return;
   lane.prefetches++;
-  walk(lane, next, route.size);
+  loadEntries(lane, next, route.size);
   fillBank(lane, bank, set, key);
 }
 
@@ -249,17 +249,17 @@ function drop(array: TagArray, set: usize, key: u64): void {
   if (way >= 0) empty(array, set, way);
 }
 
-/** INVLPG: translations of the 4K pages from `first` to `last` leave, and all structure caches'. */
-export function dropPages(lane: Lane, first: u64, last: u64): void {
+/** INVLPG: of `pcid`, translations of the 4K pages from `first` to `last` leave, and all structures. */
+export function dropPages(lane: Lane, pcid: u32, first: u64, last: u64): void {
   for (let size: u32 = 0; size < <u32>SIZES; size++) {
     for (let kind: u32 = 0; kind < <u32>KINDS; kind++) {
       const route = routeOf(lane, kind, size);
-      if (route.first) dropFromArray(changetype<TagArray>(route.first), currentPcid(), first, last);
+      if (route.first) dropFromArray(changetype<TagArray>(route.first), pcid, first, last);
       for (let i: u32 = 0; i < route.nrBanks; i++) {
         const bank = changetype<TagArray>(load<usize>(bankAddress(route, i)));
-        dropFromArray(bank, currentPcid(), first, last);
+        dropFromArray(bank, pcid, first, last);
       }
     }
   }
-  dropStructures(lane, currentPcid());
+  dropStructures(lane, pcid);
 }

@@ -35,7 +35,8 @@ export const SIZES = 3;
 /** In a lane's place of size: rules say which page is where (rules.ts). */
 export const SIZE_BY_RULES = 3;
 export const WALK_CACHES_MAX = 32;
-/** Of a lane's pages. */
+export const LANES_MAX = 16;
+/** Of a lane. */
 export const RULES_MAX = 4096;
 
 // What is done faster, and counts the same; all are on at first.

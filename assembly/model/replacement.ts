@@ -20,8 +20,8 @@ import {
   STATE,
   TagArray,
   hasPositions,
+  isOf,
   keyAt,
-  pcidOf,
   replacementState,
   setKey,
   spaceOf,
@@ -176,8 +176,7 @@ export function dropPcid(array: TagArray, pcid: u32): void {
   for (let i: u32 = 0; i <= array.setMask; i++) {
     const set = array.sets + i * array.setBytes;
     for (let way: u32 = 0; way < array.ways; way++) {
-      const key = keyAt(array, set, way);
-      if (key && pcidOf(key) == pcid) empty(array, set, way);
+      if (isOf(keyAt(array, set, way), pcid)) empty(array, set, way);
     }
   }
 }
@@ -188,7 +187,7 @@ export function dropPages(array: TagArray, pcid: u32, first: u64, last: u64): vo
     const set = array.sets + i * array.setBytes;
     for (let way: u32 = 0; way < array.ways; way++) {
       const key = keyAt(array, set, way);
-      if (!key || pcidOf(key) != pcid) continue;
+      if (!isOf(key, pcid)) continue;
       const size = spaceOf(key);
       const shift = size ? SIZE_SHIFT * size : array.coalescedShift;
       const number = key & NUMBER_MASK;

@@ -12,6 +12,7 @@ import {
   CONTROL_NR_BYTES,
   KINDS,
   KIND_CONTROL,
+  LANES_MAX,
   PAGE_4K_SHIFT,
   SIZE_BY_RULES,
   SIZE_SHIFT,
@@ -23,7 +24,6 @@ import { referByRules, sizeOf } from "./rules";
 import { firstStage, itemOf, kindOfItem, secondStage, timesOfItem, walkStage } from "./stages";
 import { setInstruction } from "./walk";
 
-const LANES_MAX: u32 = 16;
 const lanes = memory.data(LANES_MAX * sizeof<usize>());
 let nrLanes: u32 = 0;
 const VALUE_MASK: u64 = ((<u64>1) << REFERENCE_ADDRESS_BITS) - 1;
@@ -68,11 +68,18 @@ const LOOKUPS_SHIFT: u64 = 16;
 
 /** References so far, by kind, u64 each; a large one is one. */
 export const references: usize = allocate(KINDS << 3);
-/** What controls have said of the next reference; 0: nothing. */
+const NO_INSTRUCTION: u64 = u64.MAX_VALUE;
+/** What controls have said of the next reference; 0 and NO_INSTRUCTION: nothing. */
 let nrBytes: u64 = 0;
-let instruction: u64 = 0;
+let instruction: u64 = NO_INSTRUCTION;
 /** The last instruction that was fetched. */
 let fetched: u64 = 0;
+/** Whether any lane asks for the instruction of each reference. */
+let tellsInstructions = false;
+
+export function separateInstructions(): void {
+  tellsInstructions = true;
+}
 
 export function replay(from: usize, count: u32): void {
   const end = from + ((<usize>count) << 3);
@@ -93,14 +100,15 @@ function replayChunk(from: usize, end: usize): usize {
       continue;
     }
     if (differing(reference, reference) || nrBytes) break;
+    const kind = kindOf(reference);
     const start = at;
     at += 8;
+    const endOfRun = tellsInstructions && isByItself(kind) ? at : end;
     // A control has a kind of its own, so a run ends before it.
-    while (at < end && !differing(reference, load<u64>(at))) at += 8;
-    const kind = kindOf(reference);
+    while (at < endOfRun && !differing(reference, load<u64>(at))) at += 8;
     const nrTimes = <u64>((at - start) >> 3);
     store<u64>(to, itemOf(pageOf(reference), kind, nrTimes));
-    store<u64>(to, takeInstruction(kind, reference, load<u64>(at - 8)), INSTRUCTIONS);
+    store<u64>(to, takeInstruction(kind, reference), INSTRUCTIONS);
     to += 8;
     lookups += nrTimes << (kind * LOOKUPS_SHIFT);
   }
@@ -130,18 +138,24 @@ function nrReferences(): u64 {
 function takeControl(word: u64): void {
   const control = <u32>(word >> REFERENCE_SIZE_SHIFT);
   if (control == CONTROL_NR_BYTES) nrBytes = word & VALUE_MASK;
-  else if (control == CONTROL_INSTRUCTION) instruction = word & VALUE_MASK;
+  else if (control == CONTROL_INSTRUCTION) instruction = word & ADDRESS_MASK;
 }
 
-/** The instruction of references of `kind`, the first and last of which are given. */
+/** Whether the reference after a next one may be of another instruction. */
 // @ts-ignore: decorator
 @inline
-function takeInstruction(kind: u32, first: u64, last: u64): u64 {
-  const taken = instruction ? instruction : fetched;
-  instruction = 0;
-  if (kind != KIND_FETCH) return taken;
-  fetched = last & VALUE_MASK;
-  return first & VALUE_MASK;
+function isByItself(kind: u32): bool {
+  return kind == KIND_FETCH || instruction != NO_INSTRUCTION;
+}
+
+/** The instruction of a reference, and of those to the same page behind it, unless `isByItself`. */
+// @ts-ignore: decorator
+@inline
+function takeInstruction(kind: u32, reference: u64): u64 {
+  if (kind == KIND_FETCH) fetched = reference & ADDRESS_MASK;
+  const taken = kind == KIND_FETCH || instruction == NO_INSTRUCTION ? fetched : instruction;
+  instruction = NO_INSTRUCTION;
+  return taken;
 }
 
 function replayLane(lane: Lane, end: usize, lookups: u64, time: u64): void {
@@ -189,7 +203,7 @@ function referSpan(reference: u64): void {
   const kind = kindOf(reference);
   const size = nrBytes ? nrBytes : (reference >> REFERENCE_SIZE_SHIFT) + 1;
   nrBytes = 0;
-  setInstruction(takeInstruction(kind, reference, reference));
+  setInstruction(takeInstruction(kind, reference));
   const time = nrReferences();
   const page = pageOf(reference);
   const nrFurther = (((reference & ADDRESS_MASK) + size - 1) >> PAGE_4K_SHIFT) - page;

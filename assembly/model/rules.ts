@@ -1,4 +1,4 @@
-// Which page is where, in a lane whose pages are of several sizes: src/tlb/page-rules.ts says what
+// Which page is where, in a lane whose pages are of several sizes: src/tlb/page-policy.ts says what
 // rules mean. What they decided of a 2M region is kept in the lane's tally of regions.
 
 import {
@@ -9,10 +9,12 @@ import {
   SIZE_SHIFT,
   SLOT_KEY,
 } from "./layout";
+import { ANY_PCID } from "./array";
 import { Lane, dropPages, refer } from "./lane";
 import { allocate } from "./memory";
 import { Tally, slotOf } from "./tally";
 
+const SIZE_1G: u32 = 2;
 const NEVER: u64 = u64.MAX_VALUE;
 
 @unmanaged
@@ -58,16 +60,23 @@ export function sizeOf(lane: Lane, page: u64, time: u64): u32 {
   return load<u32>(slot, REGION_SIZE) - 1;
 }
 
-/** The first rule that the whole page of its size is in counts; without any it is a page of 4K. */
+/** The first rule that has the whole page of its size counts; without any it is a page of 4K. */
 function decide(lane: Lane, slot: usize, time: u64): void {
   const region = load<u64>(slot, SLOT_KEY) - 1;
+  const first1G = (region >> SIZE_SHIFT) << SIZE_SHIFT;
+  const last1G = first1G + ((1 << SIZE_SHIFT) - 1);
+  let is1GDivided = false;
   let size: u32 = 0;
   let hugeAt = NEVER;
   for (let i: u32 = 0; i < lane.nrRules; i++) {
     const rule = ruleAt(lane, i);
-    const shift = SIZE_SHIFT * (rule.size - 1);
-    const first = (region >> shift) << shift;
-    if (first < rule.first || first + ((<u64>1) << shift) - 1 > rule.last) continue;
+    const is1G = rule.size == SIZE_1G;
+    const first = is1G ? first1G : region;
+    const last = is1G ? last1G : region;
+    if (first < rule.first || last > rule.last || (is1G && is1GDivided)) {
+      if (!is1G && rule.first <= last1G && rule.last >= first1G) is1GDivided = true;
+      continue;
+    }
     if (draw(first) < rule.availability) size = rule.size;
     else if (rule.delay != NEVER) hugeAt = time + rule.delay;
     break;
@@ -89,7 +98,7 @@ function collapse(lane: Lane, slot: usize): void {
   store<u32>(slot, 2, REGION_SIZE);
   store<u64>(slot, NEVER, REGION_HUGE_AT);
   const first = (load<u64>(slot, SLOT_KEY) - 1) << SIZE_SHIFT;
-  dropPages(lane, first, first + ((1 << SIZE_SHIFT) - 1));
+  dropPages(lane, ANY_PCID, first, first + ((1 << SIZE_SHIFT) - 1));
 }
 
 /** `nrTimes` references, one after another from `time` on, to `page`. */

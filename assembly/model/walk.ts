@@ -81,7 +81,7 @@ export function setInstruction(address: u64): void {
   instruction = address;
 }
 
-/** Walks to the page of `size` (0: 4K) that 4K page `page` lies in. */
+/** Walks to the page of `size` (0: 4K) that 4K page `page` lies in, for a reference. */
 export function walk(walker: Walker, page: u64, size: u32): void {
   const before = walker.cycles;
   loadEntries(walker, page, size);
@@ -98,7 +98,8 @@ function tallyRegion(walker: Walker, page: u64, size: u32, cycles: u64): void {
   store<u64>(word, load<u64>(word, REGION_TOUCHED) | ((<u64>1) << (page & 63)), REGION_TOUCHED);
 }
 
-function loadEntries(walker: Walker, page: u64, size: u32): void {
+/** The loads of a walk. */
+export function loadEntries(walker: Walker, page: u64, size: u32): void {
   const leaf = size + 1;
   for (let level = firstLoad(walker, page, leaf); level >= leaf; level--) {
     loadEntry(walker, page, level);

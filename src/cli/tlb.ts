@@ -1,12 +1,13 @@
 /** `hugewalk tlb`: a trace through the TLBs of processors, with pages of several sizes. */
 import { availableParallelism } from "node:os";
+import { LANES_MAX } from "../../assembly/model/layout.ts";
 import { HugewalkError, OptionError } from "../errors.ts";
 import { type Mapping, parseMaps } from "../study/mappings.ts";
 import { parsePolicy } from "../study/policy.ts";
 import type { Study } from "../study/result.ts";
 import { studyTrace, type TraceStudyOptions } from "../study/study-trace.ts";
 import type { Processor } from "../tlb/config.ts";
-import { POLICIES_MAX, TlbModel } from "../tlb/model.ts";
+import { TlbModel } from "../tlb/model.ts";
 import { parseProcessor } from "../tlb/parse.ts";
 import { findPreset, PRESETS } from "../tlb/presets.ts";
 import type { Trace } from "../trace/trace.ts";
@@ -96,8 +97,8 @@ async function optionsOf(
   const context = { mappings, read: (path: string) => readText(path, io) };
   const policies = await Promise.all(names.map((name) => parsePolicy(name, context)));
   if (policies.length === 0) throw new OptionError("policy", "none is given");
-  if (policies.length > POLICIES_MAX) {
-    throw new OptionError("policy", `${policies.length} are more than ${POLICIES_MAX}`);
+  if (policies.length > LANES_MAX) {
+    throw new OptionError("policy", `${policies.length} are more than ${LANES_MAX}`);
   }
   return {
     subjects: processors.map((processor) => ({ processor, policies })),

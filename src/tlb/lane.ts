@@ -137,7 +137,7 @@ export class Lane {
   #addRule(rule: PageRule): void {
     const { first, last } = regionsOf(rule);
     if (first > last) return;
-    const availability = Math.round(rule.availability * 2 ** 32);
+    const availability = Math.ceil(rule.availability * 2 ** 32);
     const delay = rule.delay === Infinity ? -1 : rule.delay;
     const size = PAGE_SIZES.indexOf(rule.pageSize);
     this.#wasm.addRule(this.#lane, first, last, size, availability, delay);
@@ -208,9 +208,9 @@ export class Lane {
     this.#wasm.refer(this.#lane, page, KIND_CODES[kind], PAGE_SIZES.indexOf(size));
   }
 
-  /** Numbers of 4K pages, whose translations leave. */
-  dropPages(first: number, last: number): void {
-    this.#wasm.dropPages(this.#lane, first, last);
+  /** Numbers of 4K pages, whose translations of `pcid` leave. */
+  dropPages(pcid: number, first: number, last: number): void {
+    this.#wasm.dropPages(this.#lane, pcid, first, last);
   }
 
   /** By kind and page size; those without references are left out. */
@@ -218,11 +218,11 @@ export class Lane {
     const view = new DataView(this.#wasm.memory.buffer);
     const at = (address: number) => Number(view.getBigUint64(address, true));
     return this.#routes
-      .map(({ kind, pageSize, address }) => ({
+      .map(({ kind, pageSize, address, first }) => ({
         kind,
         pageSize,
         accesses: at(address + COUNT_LOOKUPS),
-        firstLevelMisses: at(address + COUNT_FIRST_MISSES),
+        firstLevelMisses: at(address + (first === undefined ? COUNT_LOOKUPS : COUNT_FIRST_MISSES)),
         walks: at(address + COUNT_WALKS),
       }))
       .filter(({ accesses }) => accesses > 0);

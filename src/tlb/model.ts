@@ -8,7 +8,7 @@
  *     model.replay(1);
  *     model.counts("2M").walks;
  */
-import { TRICKS_ALL } from "../../assembly/model/layout.ts";
+import { LANES_MAX, TRICKS_ALL } from "../../assembly/model/layout.ts";
 import { KIND_FETCH, KIND_READ, KIND_WRITE } from "../../assembly/layout.ts";
 import { OptionError } from "../errors.ts";
 import { checkProcessor } from "./check.ts";
@@ -28,7 +28,7 @@ import type { InstructionCounts, RegionCounts } from "./tally.ts";
 import { type WasmModel, createWasmModel } from "./wasm-model.ts";
 
 export interface TlbModelOptions {
-  /** At most POLICIES_MAX, no two the same object; without: each page size. */
+  /** At most LANES_MAX, no two the same object; without: each page size. */
   readonly policies?: readonly PagePolicy[];
   /**
    * Whether loads of walks go through the caches of `walkCost`; else `loadsFrom` is memory alone.
@@ -44,8 +44,6 @@ export interface TlbModelOptions {
 
 /** References a batch. */
 const BATCH = 16384;
-/** Of one model. */
-export const POLICIES_MAX = 16;
 
 /** Arrays that PCIDs enter and leave together: one of the processor's, in every lane. */
 interface Shared {
@@ -68,10 +66,13 @@ export class TlbModel {
     checkProcessor(processor);
     const { policies = PAGE_SIZES, hasWalkCost = true, tricks = TRICKS_ALL } = options;
     const { hasRegions = false, hasInstructions = false } = options;
-    if (policies.length > POLICIES_MAX) {
-      throw new OptionError("policies", `${policies.length} are more than ${POLICIES_MAX}`);
+    if (policies.length > LANES_MAX) {
+      throw new OptionError("policies", `${policies.length} are more than ${LANES_MAX}`);
     }
-    policies.forEach(checkPolicy);
+    policies.forEach((policy, i) => {
+      checkPolicy(policy);
+      if (policies.indexOf(policy) !== i) throw new OptionError(`policies[${i}]`, "is twice");
+    });
     this.#lanes = new Map(
       policies.map((policy) => {
         const laneOptions = { policy, hasWalkCost, hasRegions, hasInstructions, tricks };
@@ -95,7 +96,7 @@ export class TlbModel {
     return this.#batch;
   }
 
-  /** Replays the first `count` words of the batch, as of the current PCID. */
+  /** Replays the first `count` words of the batch, as of the current PCID, which is resident then. */
   replay(count: number): void {
     if (!(count >= 0 && count <= BATCH)) throw new OptionError("count", `${count} is no batch`);
     if (count > 0) this.#enter();
@@ -111,7 +112,11 @@ export class TlbModel {
     }
   }
 
-  /** One reference, to a page whose size is told, whatever policies say. */
+  /**
+   * One reference, to a page whose size is told, whatever policies say. It is none of the trace:
+   * `references()` and rules do not count it, and its walk is that of the instruction of the
+   * reference before it.
+   */
   refer(address: number, kind: ReferenceKind, pageSize: PageSize): void {
     this.#enter();
     const page = pageNumber(address);
@@ -119,16 +124,20 @@ export class TlbModel {
   }
 
   /**
-   * The translations of these bytes, of the current PCID, leave all lanes, and their structure caches
-   * are emptied of it, as by INVLPG (SDM Vol. 3A §4.10.4.1).
+   * The entries that translate any of these bytes, of the current PCID, leave all lanes, and their
+   * structure caches are emptied of it, as by INVLPG (SDM Vol. 3A §4.10.4.1). Of a page kept in
+   * pieces, only those of these bytes leave. Throws `OptionError` unless they are some of the 2^48.
    */
   invalidate(address: number, nrBytes: number): void {
-    const first = pageNumber(address);
-    const last = pageNumber(address + nrBytes - 1);
-    for (const lane of this.#lanes.values()) lane.dropPages(first, last);
+    const end = address + nrBytes;
+    if (!(address >= 0 && nrBytes > 0 && end <= 2 ** ADDRESS_BITS)) {
+      throw new OptionError("nrBytes", `no 48-bit addresses: ${nrBytes} bytes from ${address} on`);
+    }
+    const [first, last] = [pageNumber(address), pageNumber(end - 1)];
+    for (const lane of this.#lanes.values()) lane.dropPages(this.#pcid, first, last);
   }
 
-  /** Everything of the current PCID leaves. */
+  /** Everything of the current PCID leaves, but for lines of walk caches. */
   flush(): void {
     for (const { arrays } of this.#shared) {
       for (const array of arrays) this.#wasm.dropPcid(array, this.#pcid);
@@ -157,7 +166,7 @@ export class TlbModel {
     return this.#lane(policy).regions();
   }
 
-  /** Walks by the instruction that made them; undefined without `hasInstructions`. */
+  /** Walks by the instruction that made them, by address; undefined without `hasInstructions`. */
   instructions(policy: PagePolicy): InstructionCounts[] | undefined {
     return this.#lane(policy).instructions();
   }

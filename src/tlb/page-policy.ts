@@ -8,15 +8,18 @@ export type PagePolicy = PageSize | readonly PageRule[];
 
 /**
  * Pages of `pageSize` for a range of addresses. Of an address the first rule counts in whose range
- * its page of that size lies as a whole: what sticks out at the ends is left to further rules.
+ * its page of that size lies as a whole, without a region of 2M of which a rule before it counts:
+ * what sticks out at the ends, or is divided, is left to further rules.
  *
- * - It is decided for a region of 2M when one of its addresses is first referred to.
  * - Of the pages of that size a share of `availability` is there at once. Which these are is decided
- *   by their addresses alone: `draw()` of assembly/model/rules.ts, on the number of the first 2M.
- * - A region that got none is of 4K pages; `delay` references of the trace after it was first referred
- *   to, at the next one to it, it becomes a page of 2M: its 4K translations leave the TLBs, and the
- *   structure caches are emptied, as when khugepaged has collapsed it
- *   (mm/khugepaged.c:collapse_huge_page()).
+ *   by their addresses alone: those for which the 32 bits of `draw()` in assembly/model/rules.ts, on
+ *   the number of a page's first region of 2M, are below `availability` × 2^32.
+ * - A region that got none is of 4K pages, until a reference to it that comes `delay` references of
+ *   the trace, whatever they are to, or more after the first one to it (0: that one already). For
+ *   this one it becomes a page of 2M: before it is looked up, what translates any of the region
+ *   leaves the TLBs, and the structure caches are emptied, of all PCIDs, as when khugepaged has
+ *   collapsed it (mm/khugepaged.c:collapse_huge_page()).
+ * - A reference that touches several pages is one, and comes to all of them at once.
  */
 export interface PageRule {
   /** Addresses; `to` is the first one behind the range. */

@@ -11,20 +11,26 @@ import {
 } from "../../assembly/model/layout.ts";
 import { PAGE_SHIFT } from "./config.ts";
 
+/** Without walks ahead. */
 interface WalkCounts {
   readonly walks: number;
-  /** What their entry loads cost. */
+  /** Cycles of their entry loads. */
   readonly walkCycles: number;
 }
 
-/** Of a region of 2M. */
+/** Of a region of 2M: walks to pages for addresses in it, of those of 1G too. */
 export interface RegionCounts extends WalkCounts {
   readonly address: number;
   /** How many of its 512 pages of 4K were walked to as such. */
   readonly touchedPages: number;
 }
 
+/**
+ * Of an instruction: its own fetches, and references whose CONTROL_IP names it, or that have none and
+ * come after its fetch and before another.
+ */
 export interface InstructionCounts extends WalkCounts {
+  /** Its bits 0 to 47; 0 too for references before any fetch. */
   readonly address: number;
 }
 

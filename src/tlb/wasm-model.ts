@@ -49,7 +49,7 @@ export interface WasmModel {
     delay: number,
   ): void;
   refer(lane: number, page: number, kind: number, size: number): void;
-  dropPages(lane: number, first: number, last: number): void;
+  dropPages(lane: number, pcid: number, first: number, last: number): void;
   references(): number;
   switchPcid(pcid: number): void;
   dropPcid(array: number, pcid: number): void;
