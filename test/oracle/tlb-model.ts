@@ -1,16 +1,19 @@
 /**
  * A slow model of a processor's TLBs, written after what `src/tlb/config.ts` says and nothing else,
- * to be compared with the fast one: entries are objects, searched for one by one.
+ * to be compared with the fast one.
  */
 import {
   ADDRESS_BITS,
+  PAGE_SIZES,
+  REFERENCE_KINDS,
   type PageSize,
   type Processor,
   type ReferenceKind,
   type TlbArray,
 } from "../../src/tlb/config.ts";
-import { createOrder, EntrySet, xorshift32 } from "./replacement.ts";
-import { Residents, WalkModel, type WalkCounts } from "./walk-model.ts";
+import type { RouteCounts, TlbCounts } from "../../src/tlb/counts.ts";
+import { isSame, PAGE_BYTES, TlbArrayModel, type Entry, type Page } from "./tlb-array.ts";
+import { WalkModel, type WalkCounts } from "./walk-model.ts";
 
 export interface TlbReference {
   /** Bits 0 to 47 count. */
@@ -22,32 +25,6 @@ export interface TlbReference {
   readonly pcid?: number;
 }
 
-interface HitsAndMisses {
-  hits: number;
-  misses: number;
-}
-
-/** Arrays, banks and caches in the order of the processor's data. */
-export interface TlbCounts extends WalkCounts {
-  accesses: number;
-  readonly firstLevel: readonly HitsAndMisses[];
-  readonly secondLevel: readonly HitsAndMisses[];
-  walks: number;
-  prefetches: number;
-  /** What all second-level hits cost. */
-  hitCycles: number;
-}
-
-const BYTES: Readonly<Record<PageSize, number>> = { "4K": 2 ** 12, "2M": 2 ** 21, "1G": 2 ** 30 };
-
-/** A reference with all it may leave out. */
-interface Page {
-  readonly at: number;
-  readonly kind: ReferenceKind;
-  readonly pageSize: PageSize;
-  readonly pcid: number;
-}
-
 /** Where the second level keeps a page. */
 interface Place {
   readonly bank: TlbArrayModel;
@@ -55,80 +32,11 @@ interface Place {
   readonly entry: Entry;
 }
 
-/** A page as an array keeps it. */
-interface Entry {
-  readonly size: PageSize;
-  readonly pageNumber: number;
-  readonly pcid: number;
-}
-
-function isSame(a: Entry, b: Entry): boolean {
-  return a.size === b.size && a.pageNumber === b.pageNumber && a.pcid === b.pcid;
-}
-
-class TlbArrayModel {
-  readonly array: TlbArray;
-  readonly counts: HitsAndMisses = { hits: 0, misses: 0 };
-  readonly #sets: EntrySet<Entry>[];
-  readonly #residents: Residents;
-
-  constructor(array: TlbArray, seed: number) {
-    this.array = array;
-    const nrWays = array.ways === "full" ? array.entries : array.ways;
-    const random = xorshift32(seed);
-    this.#sets = Array.from({ length: array.entries / nrWays }, () => {
-      return new EntrySet<Entry>(nrWays, createOrder(array.replacement, nrWays, random));
-    });
-    this.#residents = new Residents(array.pcids);
-  }
-
-  serves(kind: ReferenceKind, size: PageSize): boolean {
-    return this.array.kinds.includes(kind) && this.array.pageSizes.includes(size);
-  }
-
-  entryOf({ at, pageSize, pcid }: Page): Entry {
-    const size = this.array.keptAs[pageSize] ?? pageSize;
-    const bytes = BYTES[size] * (size === "4K" ? this.array.coalescedPages : 1);
-    return { size, pageNumber: Math.floor(at / bytes), pcid };
-  }
-
-  enter(pcid: number): void {
-    const left = this.#residents.enter(pcid);
-    if (left !== undefined) this.drop((entry) => entry.pcid === left);
-  }
-
-  drop(isDropped: (entry: Entry) => boolean): void {
-    for (const set of this.#sets) set.drop(isDropped);
-  }
-
-  has(entry: Entry, nrBanks: number): boolean {
-    return this.#setOf(entry, nrBanks).ways.some((other) => other && isSame(other, entry));
-  }
-
-  touch(entry: Entry, nrBanks: number): void {
-    const set = this.#setOf(entry, nrBanks);
-    set.touch(set.ways.findIndex((other) => other && isSame(other, entry)));
-  }
-
-  fill(entry: Entry, nrBanks: number): Entry | undefined {
-    return this.#setOf(entry, nrBanks).insert(entry);
-  }
-
-  /** `nrBanks`: of how many banks, between which pages are dealt out, this is one. */
-  #setOf({ pageNumber }: Entry, nrBanks: number): EntrySet<Entry> {
-    const nrSets = this.#sets.length;
-    let rest = Math.floor(pageNumber / nrBanks);
-    let index = 0;
-    for (let group = 0; group < this.array.indexGroups; group++) {
-      index ^= rest % nrSets;
-      rest = Math.floor(rest / nrSets);
-    }
-    return this.#sets[index];
-  }
-}
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class TlbModel {
-  readonly counts: TlbCounts;
+  readonly counts: WalkCounts & Omit<TlbCounts, keyof WalkCounts>;
+  readonly #routes: readonly Mutable<RouteCounts>[];
   readonly #processor: Processor;
   readonly #firstLevel: readonly TlbArrayModel[];
   readonly #secondLevel: readonly TlbArrayModel[];
@@ -151,14 +59,27 @@ export class TlbModel {
       walkCycles: 0,
     };
     this.#walker = new WalkModel(processor, this.counts);
+    this.#routes = PAGE_SIZES.flatMap((pageSize) => {
+      return REFERENCE_KINDS.map((kind) => {
+        return { kind, pageSize, accesses: 0, firstLevelMisses: 0, walks: 0 };
+      });
+    });
   }
 
-  refer({ address, kind, pageSize, pcid = 0 }: TlbReference): void {
+  /** By kind and page size, those that were referred to. */
+  get routes(): RouteCounts[] {
+    return this.#routes.filter(({ accesses }) => accesses > 0);
+  }
+
+  /** Returns what its walk cost; undefined: it needed none. */
+  refer({ address, kind, pageSize, pcid = 0 }: TlbReference): number | undefined {
     const at = Number(BigInt.asUintN(ADDRESS_BITS, BigInt(address)));
     const page: Page = { at, kind, pageSize, pcid };
-    for (const array of [...this.#firstLevel, ...this.#secondLevel]) array.enter(pcid);
+    const route = this.#routes.find((one) => one.kind === kind && one.pageSize === pageSize)!;
+    for (const array of this.#arrays) array.enter(pcid);
     this.#walker.enter(pcid);
     this.counts.accesses++;
+    route.accesses++;
 
     const first = this.#firstLevel.find((array) => array.serves(kind, pageSize));
     if (first) {
@@ -166,10 +87,11 @@ export class TlbModel {
       if (first.has(entry, 1)) {
         first.counts.hits++;
         first.touch(entry, 1);
-        return;
+        return undefined;
       }
       first.counts.misses++;
     }
+    route.firstLevelMisses++;
 
     const second = this.#placeOf(page);
     const isExclusive = this.#processor.inclusion === "exclusive" && first !== undefined;
@@ -182,16 +104,41 @@ export class TlbModel {
         if (isExclusive) bank.drop((other) => isSame(other, entry));
         else bank.touch(entry, nrBanks);
         if (first) this.#fillFirst(first, page);
-        return;
+        return undefined;
       }
       bank.counts.misses++;
     }
 
     this.counts.walks++;
-    this.#walker.walk(at, pageSize, pcid);
+    route.walks++;
+    const cycles = this.#walker.walk(at, pageSize, pcid);
     if (second && !isExclusive) this.#fillSecond(second);
     if (first) this.#fillFirst(first, page);
     if (this.#processor.nextPagePrefetch) this.#prefetch(page);
+    return cycles;
+  }
+
+  /**
+   * What translates any byte from `from` to before `to` leaves, and all that points to tables: of
+   * `pcid`, or of all PCIDs.
+   */
+  invalidate(from: number, to: number, pcid?: number): void {
+    for (const array of this.#arrays) {
+      array.drop((entry) => {
+        return (pcid === undefined || entry.pcid === pcid) && array.translates(entry, from, to);
+      });
+    }
+    this.#walker.forget(pcid);
+  }
+
+  /** Everything of `pcid` leaves. */
+  flush(pcid: number): void {
+    for (const array of this.#arrays) array.drop((entry) => entry.pcid === pcid);
+    this.#walker.forget(pcid);
+  }
+
+  get #arrays(): readonly TlbArrayModel[] {
+    return [...this.#firstLevel, ...this.#secondLevel];
   }
 
   #placeOf(page: Page): Place | undefined {
@@ -205,7 +152,7 @@ export class TlbModel {
     const evicted = first.fill(first.entryOf(page), 1);
     if (!evicted || this.#processor.inclusion !== "exclusive") return;
     const { size, pageNumber, pcid } = evicted;
-    const at = pageNumber * BYTES[size];
+    const at = pageNumber * PAGE_BYTES[size];
     const second = this.#placeOf({ at, kind: page.kind, pageSize: size, pcid });
     if (!second) return;
     if (second.bank.has(evicted, second.nrBanks)) second.bank.touch(evicted, second.nrBanks);
@@ -223,7 +170,7 @@ export class TlbModel {
   }
 
   #prefetch(page: Page): void {
-    const next = { ...page, at: (page.at + BYTES[page.pageSize]) % 2 ** ADDRESS_BITS };
+    const next = { ...page, at: (page.at + PAGE_BYTES[page.pageSize]) % 2 ** ADDRESS_BITS };
     const second = this.#placeOf(next);
     if (!second || second.bank.has(second.entry, second.nrBanks)) return;
     this.counts.prefetches++;

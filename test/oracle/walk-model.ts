@@ -58,7 +58,12 @@ class StructureCacheModel {
 
   enter(pcid: number): void {
     const left = this.#residents.enter(pcid);
-    if (left !== undefined) this.#entries.drop((entry) => entry.pcid === left);
+    if (left !== undefined) this.forget(left);
+  }
+
+  /** Drops the entries of `pcid`, or of all PCIDs. */
+  forget(pcid: number | undefined): void {
+    this.#entries.drop((entry) => pcid === undefined || entry.pcid === pcid);
   }
 
   /** Whether it is there; if so, it is touched. */
@@ -128,7 +133,14 @@ export class WalkModel {
     for (const cache of this.#structureCaches) cache.enter(pcid);
   }
 
-  walk(at: number, pageSize: PageSize, pcid: number): void {
+  /** Drops what points to tables: of `pcid`, or of all PCIDs. */
+  forget(pcid: number | undefined): void {
+    for (const cache of this.#structureCaches) cache.forget(pcid);
+  }
+
+  /** Returns what it cost. */
+  walk(at: number, pageSize: PageSize, pcid: number): number {
+    const before = this.#counts.walkCycles;
     const leaf = LEAF_LEVEL[pageSize];
     const useful = this.#structureCaches.filter(({ level }) => level > leaf);
     const known = useful.find((cache) => cache.lookUp(at, pcid));
@@ -137,6 +149,7 @@ export class WalkModel {
       this.#load({ pcid, level, number: Math.floor(at / (8 * bytesOfEntry(level))) });
       useful.find((cache) => cache.level === level)?.fill(at, pcid);
     }
+    return this.#counts.walkCycles - before;
   }
 
   #load(line: Line): void {

@@ -1,9 +1,10 @@
 /** What the slow model counts where mathematics says what must come out. */
 import { describe, expect, test } from "vitest";
 import type { PageSize, Processor, ReferenceKind } from "../../src/tlb/config.ts";
+import type { TlbCounts } from "../../src/tlb/counts.ts";
 import { findPreset } from "../../src/tlb/presets.ts";
 import { Random } from "../../src/fuzz/random.ts";
-import { TlbModel, type TlbCounts } from "../oracle/tlb-model.ts";
+import { TlbModel } from "../oracle/tlb-model.ts";
 
 const GIB = 2 ** 30;
 const NR_REFERENCES = 30_000;

@@ -3,13 +3,7 @@
  * same words.
  */
 import { describe, expect, it } from "vitest";
-import {
-  KIND_FETCH,
-  KIND_READ,
-  KIND_WRITE,
-  REFERENCE_KIND_SHIFT,
-  REFERENCE_SIZE_SHIFT,
-} from "../../assembly/layout.ts";
+import { KIND_READ, REFERENCE_KIND_SHIFT } from "../../assembly/layout.ts";
 import {
   KIND_CONTROL,
   TRICKS_ALL,
@@ -21,50 +15,22 @@ import {
 import { Random } from "../../src/fuzz/random.ts";
 import { PAGE_SIZES, type PageSize, type Processor } from "../../src/tlb/config.ts";
 import { TlbModel, type TlbModelOptions } from "../../src/tlb/model.ts";
-import { TlbModel as SlowModel } from "../oracle/tlb-model.ts";
+import { replayFast, replaySlow } from "./both-models.ts";
 import { randomProcessor } from "./random-processor.ts";
-import { type Access, pagesOf, randomTrace } from "./random-trace.ts";
+import { type Step, randomTrace } from "./random-trace.ts";
 
 const PAIRS = 1500;
 /** Each with its own random processors and traces, so that they run in turns of some seconds. */
 const ROUNDS = 10;
-const CODES = { fetch: KIND_FETCH, load: KIND_READ, store: KIND_WRITE } as const;
-
-function wordOf(address: bigint, code: number, nrBytes: number): bigint {
-  const size = BigInt(nrBytes - 1) << BigInt(REFERENCE_SIZE_SHIFT);
-  return address | (BigInt(code) << BigInt(REFERENCE_KIND_SHIFT)) | size;
-}
 
 function fastCounts(
   processor: Processor,
-  trace: readonly Access[],
+  trace: readonly Step[],
   options: TlbModelOptions = {},
   policies: readonly PageSize[] = PAGE_SIZES,
 ) {
-  const model = new TlbModel(processor, { ...options, policies });
-  let used = 0;
-  for (const { address, kind, nrBytes, pcid } of trace) {
-    if (used === model.batch.length || pcid !== undefined) {
-      model.replay(used);
-      used = 0;
-    }
-    if (pcid !== undefined) model.switchTo(pcid);
-    model.batch[used++] = wordOf(address, CODES[kind], nrBytes);
-  }
-  model.replay(used);
+  const model = replayFast(processor, trace, { ...options, policies });
   return policies.map((policy) => model.counts(policy));
-}
-
-function slowCounts(processor: Processor, trace: readonly Access[], pageSize: PageSize) {
-  const model = new SlowModel(processor);
-  let current = 0;
-  for (const access of trace) {
-    current = access.pcid ?? current;
-    for (const address of pagesOf(access, pageSize)) {
-      model.refer({ address, kind: access.kind, pageSize, pcid: current });
-    }
-  }
-  return model.counts;
 }
 
 describe("the fast TLB model", () => {
@@ -76,7 +42,7 @@ describe("the fast TLB model", () => {
         const processor = randomProcessor(random);
         const trace = randomTrace(random);
         const fast = fastCounts(processor, trace);
-        const slow = PAGE_SIZES.map((size) => slowCounts(processor, trace, size));
+        const slow = PAGE_SIZES.map((size) => replaySlow(processor, trace, size).tlbs.counts);
         expect(fast, `seed ${seed}: ${JSON.stringify(processor)}`).toEqual(slow);
       }
     });
@@ -101,9 +67,9 @@ describe("the fast TLB model", () => {
 
   it("passes over controls", () => {
     const model = new TlbModel(randomProcessor(new Random(1)));
-    const address = 2n ** 40n;
-    const control = wordOf(77n, KIND_CONTROL, 3);
-    model.batch.set([control, wordOf(address, KIND_READ, 8), control, control]);
+    const control = (3n << 60n) | (BigInt(KIND_CONTROL) << BigInt(REFERENCE_KIND_SHIFT)) | 77n;
+    const reference = (2n ** 40n) | (BigInt(KIND_READ) << BigInt(REFERENCE_KIND_SHIFT));
+    model.batch.set([control, reference, control, control]);
     model.replay(4);
     expect(model.counts("4K").accesses).toBe(1);
   });
