@@ -122,8 +122,8 @@ export class Lane {
       options.tricks,
     );
     const { firstLevel, secondLevel } = processor;
-    this.firstLevel = firstLevel.map((array, i) => this.#create(`firstLevel[${i}]`, array));
-    this.secondLevel = secondLevel.map((bank, i) => this.#create(`secondLevel[${i}]`, bank));
+    this.firstLevel = firstLevel.map((array, i) => this.#create(`firstLevel[${i}].ways`, array));
+    this.secondLevel = secondLevel.map((bank, i) => this.#create(`secondLevel[${i}].ways`, bank));
     this.structures = this.#createStructures();
     this.#walkCaches = options.hasWalkCost ? this.#createWalkCaches() : [];
     this.#routes = PAGE_SIZES.flatMap((size) => {
@@ -144,7 +144,7 @@ export class Lane {
   }
 
   #create(
-    path: string,
+    waysOption: string,
     {
       entries,
       ways,
@@ -155,7 +155,7 @@ export class Lane {
   ): number {
     const nr = nrWays({ entries, ways });
     if (nr > WAYS_MAX[replacement]) {
-      throw new OptionError(`${path}.ways`, `${nr} are more than ${WAYS_MAX[replacement]}`);
+      throw new OptionError(waysOption, `${nr} are more than ${WAYS_MAX[replacement]}`);
     }
     const { randomSeed } = this.#processor;
     return this.#wasm.createArray(
@@ -181,7 +181,7 @@ export class Lane {
 
   #createWalkCaches(): readonly number[] {
     return this.#processor.walkCost.caches.map(({ lines, ways, cycles }, i) => {
-      const array = this.#create(`walkCost.caches[${i}]`, { entries: lines, ways });
+      const array = this.#create(`walkCost.caches[${i}].ways`, { entries: lines, ways });
       this.#wasm.addWalkCache(this.#lane, array, cycles);
       return array;
     });

@@ -1,23 +1,12 @@
 /** The rules of `src/tlb/config.ts` one by one, on the slow model, by hand. */
 import { describe, expect, test } from "vitest";
 import type { PageSize, ReferenceKind } from "../../src/tlb/config.ts";
-import { parseProcessor } from "../../src/tlb/parse.ts";
+import { PAGE_BYTES } from "../oracle/tlb-array.ts";
 import { TlbModel } from "../oracle/tlb-model.ts";
+import { type Parts, smallProcessor } from "./small-processor.ts";
 
-const BYTES: Readonly<Record<PageSize, number>> = { "4K": 2 ** 12, "2M": 2 ** 21, "1G": 2 ** 30 };
-
-interface Parts {
-  readonly first?: object;
-  readonly second?: object;
-  readonly processor?: object;
-}
-
-/** Two ways in the first level, four in the second, one set each. */
-function createModel({ first, second, processor }: Parts = {}): TlbModel {
-  const firstLevel = [{ name: "first", entries: 2, ways: 2, ...first }];
-  const secondLevel = [{ name: "second", entries: 4, ways: 4, hitCycles: 7, ...second }];
-  const text = JSON.stringify({ name: "small", firstLevel, secondLevel, ...processor });
-  return new TlbModel(parseProcessor(text, "small"));
+function createModel(parts?: Parts): TlbModel {
+  return new TlbModel(smallProcessor(parts));
 }
 
 type Page = number | { page: number; size?: PageSize; pcid?: number; kind?: ReferenceKind };
@@ -30,7 +19,7 @@ function found(model: TlbModel, pages: readonly Page[]): string {
       const { page, size = "4K", pcid, kind = "load" } = typeof of === "number" ? { page: of } : of;
       const walks = counts.walks;
       const hits = counts.secondLevel.map((bank) => bank.hits).join();
-      model.refer({ address: page * BYTES[size], kind, pageSize: size, pcid });
+      model.refer({ address: page * PAGE_BYTES[size], kind, pageSize: size, pcid });
       if (counts.walks > walks) return "W";
       return counts.secondLevel.map((bank) => bank.hits).join() === hits ? "1" : "2";
     })
