@@ -12,6 +12,8 @@ function lookUp(nrNodes: number, leaf: number, place: number): string {
 test("a leaf alone: header, binary search, value", () => {
   // Keys 127, 63, 31, 15, 7, 3, 1, 0 are compared, and are not below.
   expect(lookUp(1, 0, 0)).toBe("0x0 0x400 0x200 0x100 0x80 0x40 0x20 0x10 0x8 0x800");
+  // Key 127, the one looked for, is not below; 63, 95, 111, 119, 123, 125, 126 are.
+  expect(lookUp(1, 0, 127)).toBe("0x0 0x400 0x200 0x300 0x380 0x3c0 0x3e0 0x3f0 0x3f8 0xbf8");
   // Keys 127, 191, 223, 239, 247, 251, 253 are below the last one, 254, which is compared, too.
   expect(lookUp(1, 0, 254)).toBe("0x0 0x400 0x600 0x700 0x780 0x7c0 0x7e0 0x7f0 0x7f8 0xff0");
 });
