@@ -46,6 +46,17 @@ export function keyOf(space: u32, number: u64): u64 {
 
 // @ts-ignore: decorator
 @inline
+/** The PCID of all keys that are made. */
+export function currentPcid(): u32 {
+  return <u32>(pcidBits >> PCID_SHIFT) & <u32>PCID_MASK;
+}
+
+export function keyFor(pcid: u32, space: u32, number: u64): u64 {
+  return VALID | ((<u64>pcid) << PCID_SHIFT) | ((<u64>space) << PAGE_NUMBER_BITS) | number;
+}
+
+// @ts-ignore: decorator
+@inline
 export function spaceOf(key: u64): u32 {
   return <u32>(key >> PAGE_NUMBER_BITS) & <u32>SPACE_MASK;
 }

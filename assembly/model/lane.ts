@@ -21,8 +21,18 @@ import {
   TRICK_SIMD,
   TRICK_STAGES,
 } from "./layout";
-import { NUMBER_MASK, TagArray, find, keyOf, setOf, spaceOf } from "./array";
-import { dropPages as dropFromArray, empty, insert, touch } from "./replacement";
+import {
+  ANY_PCID,
+  NUMBER_MASK,
+  TagArray,
+  currentPcid,
+  find,
+  keyFor,
+  keyOf,
+  setOf,
+  spaceOf,
+} from "./array";
+import { dropPages as dropFromArray, dropPcid, empty, insert, touch } from "./replacement";
 import { Walker, dropStructures, loadEntries, walk } from "./walk";
 import { allocate } from "./memory";
 
@@ -254,12 +264,48 @@ export function dropPages(lane: Lane, pcid: u32, first: u64, last: u64): void {
   for (let size: u32 = 0; size < <u32>SIZES; size++) {
     for (let kind: u32 = 0; kind < <u32>KINDS; kind++) {
       const route = routeOf(lane, kind, size);
-      if (route.first) dropFromArray(changetype<TagArray>(route.first), pcid, first, last);
+      if (route.first) {
+        const array = changetype<TagArray>(route.first);
+        dropRange(array, pcid, first, last, route.firstShift, route.firstSpace, 0);
+      }
       for (let i: u32 = 0; i < route.nrBanks; i++) {
         const bank = changetype<TagArray>(load<usize>(bankAddress(route, i)));
-        dropFromArray(bank, pcid, first, last);
+        dropRange(bank, pcid, first, last, route.bankShift, route.bankSpace, route.dealShift);
       }
     }
   }
   dropStructures(lane, pcid);
+}
+
+/** One entry is looked for; for more the whole array is. */
+function dropRange(
+  array: TagArray,
+  pcid: u32,
+  first: u64,
+  last: u64,
+  shift: u32,
+  space: u32,
+  dealShift: u32,
+): void {
+  const number = first >> shift;
+  if (pcid == ANY_PCID || number != last >> shift) {
+    dropFromArray(array, pcid, first, last);
+    return;
+  }
+  const key = keyFor(pcid, space, number);
+  drop(array, setOf(array, key, dealShift), key);
+}
+
+/** Everything of the current PCID leaves, but for lines of walk caches. */
+export function dropAll(lane: Lane): void {
+  for (let size: u32 = 0; size < <u32>SIZES; size++) {
+    for (let kind: u32 = 0; kind < <u32>KINDS; kind++) {
+      const route = routeOf(lane, kind, size);
+      if (route.first) dropPcid(changetype<TagArray>(route.first), currentPcid());
+      for (let i: u32 = 0; i < route.nrBanks; i++) {
+        dropPcid(changetype<TagArray>(load<usize>(bankAddress(route, i))), currentPcid());
+      }
+    }
+  }
+  dropStructures(lane, currentPcid());
 }

@@ -29,8 +29,10 @@ export const KINDS = 3;
 export const KIND_CONTROL = 3;
 /** … of how many bytes it is, where a reference has no room for that, … */
 export const CONTROL_NR_BYTES = 1;
-/** … or which instruction makes it. */
+/** … or which instruction makes it; or translations leave: of these bytes, or all. */
 export const CONTROL_INSTRUCTION = 2;
+export const CONTROL_INVALIDATE = 3;
+export const CONTROL_FLUSH = 4;
 export const SIZES = 3;
 /** In a lane's place of size: rules say which page is where (rules.ts). */
 export const SIZE_BY_RULES = 3;

@@ -9,6 +9,7 @@ import {
 } from "../layout";
 import {
   CONTROL_INSTRUCTION,
+  CONTROL_INVALIDATE,
   CONTROL_NR_BYTES,
   KINDS,
   KIND_CONTROL,
@@ -17,8 +18,8 @@ import {
   SIZE_BY_RULES,
   SIZE_SHIFT,
 } from "./layout";
-import { NUMBER_MASK } from "./array";
-import { Lane, refer, routeOf } from "./lane";
+import { NUMBER_MASK, currentPcid } from "./array";
+import { Lane, dropAll, dropPages, refer, routeOf } from "./lane";
 import { allocate } from "./memory";
 import { referByRules, sizeOf } from "./rules";
 import { firstStage, itemOf, kindOfItem, secondStage, timesOfItem, walkStage } from "./stages";
@@ -86,7 +87,10 @@ export function replay(from: usize, count: u32): void {
   while (from < end) from = replayChunk(from, min(end, from + (CHUNK << 3)));
 }
 
-/** Up to the first access that reaches into another page, and that one. Returns where it stopped. */
+/**
+ * Up to the first access that reaches into another page, or the first invalidation, and that one.
+ * Returns where it stopped.
+ */
 function replayChunk(from: usize, end: usize): usize {
   let to = items;
   let at = from;
@@ -95,6 +99,7 @@ function replayChunk(from: usize, end: usize): usize {
   while (at < end) {
     reference = load<u64>(at);
     if (kindOf(reference) == KIND_CONTROL) {
+      if (isInvalidation(reference)) break;
       takeControl(reference);
       at += 8;
       continue;
@@ -116,7 +121,8 @@ function replayChunk(from: usize, end: usize): usize {
   for (let i: u32 = 0; i < nrLanes; i++) replayLane(laneAt(i), to, lookups, time);
   for (let kind: u32 = 0; kind < <u32>KINDS; kind++) addReferences(kind, ofKind(lookups, kind));
   if (at == end) return end;
-  referSpan(reference);
+  if (kindOf(reference) == KIND_CONTROL) invalidate(reference);
+  else referSpan(reference);
   return at + 8;
 }
 
@@ -139,6 +145,23 @@ function takeControl(word: u64): void {
   const control = <u32>(word >> REFERENCE_SIZE_SHIFT);
   if (control == CONTROL_NR_BYTES) nrBytes = word & VALUE_MASK;
   else if (control == CONTROL_INSTRUCTION) instruction = word & ADDRESS_MASK;
+}
+
+// @ts-ignore: decorator
+@inline
+function isInvalidation(word: u64): bool {
+  return <u32>(word >> REFERENCE_SIZE_SHIFT) - CONTROL_INVALIDATE <= 1;
+}
+
+function invalidate(word: u64): void {
+  const isOfBytes = <u32>(word >> REFERENCE_SIZE_SHIFT) == CONTROL_INVALIDATE;
+  const first = pageOf(word);
+  const last = ((word & ADDRESS_MASK) + max<u64>(1, nrBytes) - 1) >> PAGE_4K_SHIFT;
+  nrBytes = 0;
+  for (let i: u32 = 0; i < nrLanes; i++) {
+    if (isOfBytes) dropPages(laneAt(i), currentPcid(), first, min(last, NUMBER_MASK));
+    else dropAll(laneAt(i));
+  }
 }
 
 /** Whether the reference after a next one may be of another instruction. */

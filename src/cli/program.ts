@@ -8,6 +8,7 @@ import type { Emulator } from "./emulator.ts";
 import { EXIT_AGREES, EXIT_INTERNAL, EXIT_UNUSABLE } from "./exit-code.ts";
 import { addCpusCommand } from "./cpus.ts";
 import { addFuzzCommand } from "./fuzz-command.ts";
+import { addBenchCommand } from "./bench.ts";
 import { addMergeCommand } from "./merge.ts";
 import { addTlbCommand } from "./tlb-command.ts";
 import { printProfiles } from "./profiles.ts";
@@ -66,6 +67,7 @@ export async function runCli(
   addCpusCommand(program, io, setExitCode);
   addConvertCommand(program, io, setExitCode);
   addTlbCommand(program, io, setExitCode);
+  addBenchCommand(program, io, setExitCode);
   addMergeCommand(program, io, setExitCode);
   // Help that nobody reads to its end is no error; commands write through `Output`.
   io.stdout.on("error", () => {});

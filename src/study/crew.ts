@@ -90,17 +90,21 @@ class Threads implements Crew {
     await Promise.race([this.#ring.end(), this.#results]);
     const results = await this.#results;
     const runs = results.flatMap((result) => result.runs);
-    const ordered = this.#subjects.flatMap(({ processor, policies }) => {
-      return policies.flatMap(({ name }) => {
-        return runs.filter(({ cpu, policy }) => cpu === processor.name && policy === name);
-      });
-    });
-    return { runs: ordered, references: results[0].references };
+    return { runs: inOrder(runs, this.#subjects), references: results[0].references };
   }
 
   async dismiss(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
+}
+
+/** In that of the subjects and their policies. */
+export function inOrder(runs: readonly Run[], subjects: readonly Subject[]): Run[] {
+  return subjects.flatMap(({ processor, policies }) => {
+    return policies.flatMap(({ name }) => {
+      return runs.filter(({ cpu, policy }) => cpu === processor.name && policy === name);
+    });
+  });
 }
 
 /** Beside this file, as source or built. */

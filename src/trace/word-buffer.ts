@@ -1,5 +1,7 @@
 /** A batch of a trace: words (reference.ts) in memory of fixed size, which may be wasm's. */
 import {
+  CONTROL_FLUSH,
+  CONTROL_INVALIDATE,
   CONTROL_IP,
   CONTROL_SIZE,
   CONTROL_THREAD,
@@ -87,6 +89,17 @@ export class WordBuffer {
   /** The next reference was made by the instruction at this address. */
   instructionPointer(low: number, high: number): void {
     this.#control(CONTROL_IP, low, high);
+  }
+
+  /** Translations of so many bytes from this address on leave all TLBs. */
+  invalidate(low: number, high: number, nrBytes: number): void {
+    this.#control(CONTROL_SIZE, nrBytes, 0);
+    this.#control(CONTROL_INVALIDATE, low, high);
+  }
+
+  /** All translations do. */
+  flush(): void {
+    this.#control(CONTROL_FLUSH, 0, 0);
   }
 
   #word(low: number, high: number): void {

@@ -68,7 +68,7 @@ export class TraceModel {
   /** Those that were walked to, by address. */
   get regions(): RegionCounts[] {
     return [...this.#regions]
-      .sort(([a], [b]) => a - b)
+      .toSorted(([a], [b]) => a - b)
       .map(([region, { walks, walkCycles, touched }]) => {
         return {
           address: region * PAGE_BYTES["2M"],
@@ -82,7 +82,7 @@ export class TraceModel {
   /** Those that made walks, by address. */
   get instructions(): InstructionCounts[] {
     return [...this.#instructions]
-      .sort(([a], [b]) => a - b)
+      .toSorted(([a], [b]) => a - b)
       .map(([address, { walks, walkCycles }]) => ({ address, walks, walkCycles }));
   }
 
