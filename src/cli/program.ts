@@ -3,6 +3,7 @@
  */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addCaptureCommand } from "./capture-command.ts";
 import { addConvertCommand } from "./convert-command.ts";
 import type { Emulator } from "./emulator.ts";
 import { EXIT_AGREES, EXIT_INTERNAL, EXIT_UNUSABLE } from "./exit-code.ts";
@@ -67,6 +68,7 @@ export async function runCli(
   addCpusCommand(program, io, setExitCode);
   addConvertCommand(program, io, setExitCode);
   addTlbCommand(program, io, setExitCode);
+  addCaptureCommand(program, io, setExitCode);
   addBenchCommand(program, io, setExitCode);
   addMergeCommand(program, io, setExitCode);
   // Help that nobody reads to its end is no error; commands write through `Output`.
@@ -89,6 +91,7 @@ function createProgram(io: Io, emulator: Emulator, setExitCode: (code: number) =
     .version(packageVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),

@@ -37,6 +37,18 @@ export function addStudyOptions(command: Command): Command {
     .option("--csv", "print a row for each processor and policy");
 }
 
+/** Options of what is studied of a trace. */
+export function addViewOptions(command: Command): Command {
+  return addStudyOptions(command)
+    .option("--policy <list>", "which pages are large", "4K,2M,1G")
+    .option("--maps <file>", "the program's /proc/PID/maps: names in rankings, and for policies")
+    .option("--interval <n>", "tell apart every n references")
+    .option("--instructions", "tell which instructions walks are for")
+    .option("--no-regions", "leave out the ranking of regions")
+    .option("--skip <n>", "references to pass over at first", "0")
+    .option("--references <n>", "references to study at most");
+}
+
 const DEFAULT_CPUS = "skylake-sp,sapphire-rapids,zen4";
 
 export function addTlbCommand(program: Command, io: Io, setExitCode: (code: number) => void): void {
@@ -45,14 +57,7 @@ export function addTlbCommand(program: Command, io: Io, setExitCode: (code: numb
     .summary("what larger pages do to a trace's TLB misses, and which to back first")
     .description("Study what larger pages would do to the TLB misses of a trace, on several CPUs.")
     .argument("<trace>", "the trace; - is standard input");
-  addStudyOptions(command)
-    .option("--policy <list>", "which pages are large", "4K,2M,1G")
-    .option("--maps <file>", "the program's /proc/PID/maps: names in rankings, and for policies")
-    .option("--interval <n>", "tell apart every n references")
-    .option("--instructions", "tell which instructions walks are for")
-    .option("--no-regions", "leave out the ranking of regions")
-    .option("--skip <n>", "references to pass over at first", "0")
-    .option("--references <n>", "references to study at most")
+  addViewOptions(command)
     .option(
       "--format <name>",
       `what <trace> is: ${FORMAT_NAMES.join(" ")} (default: by its content)`,

@@ -32,7 +32,8 @@ export interface StudyFlags extends ReportFlags {
   readonly threads?: string;
 }
 
-export interface TlbFlags extends StudyFlags, TraceFlags {
+/** What of a trace is studied, and how. */
+export interface ViewFlags extends StudyFlags {
   readonly policy: string;
   readonly maps?: string;
   readonly interval?: string;
@@ -42,16 +43,30 @@ export interface TlbFlags extends StudyFlags, TraceFlags {
   readonly references?: string;
 }
 
+export interface TlbFlags extends ViewFlags, TraceFlags {}
+
 /** Studies the trace at a path, or `-`, prints what it finds, and returns the exit code. */
 export async function studyFile(path: string, flags: TlbFlags, io: Io): Promise<number> {
   return atUsersRisk(io, async (signal) => {
-    const mappings = await readMaps(flags.maps, io);
-    const options = await optionsOf(flags, mappings, io);
+    const view = await prepareView(flags, io);
     const trace = await openTrace(path, flags, io);
-    const study = await withProgress(trace, { ...options, signal }, io);
+    const study = await studyWithProgress(trace, view, signal, io);
     await tellBroken(trace, io);
-    await printStudy(study, flags, mappings, io);
+    await printStudy(study, flags, view, io.stdout);
   });
+}
+
+/** What flags ask for, read and judged before anything runs. */
+export interface View {
+  readonly mappings: readonly Mapping[] | undefined;
+  readonly options: TraceStudyOptions;
+}
+
+/** Throws `HugewalkError`. */
+export async function prepareView(flags: ViewFlags, io: Io): Promise<View> {
+  const mappings = await readMaps(flags.maps, io);
+  wholeNumber("top", flags.top, 0);
+  return { mappings, options: await optionsOf(flags, mappings, io) };
 }
 
 /** What is the user's to mend is said in one line. Returns the exit code. */
@@ -88,7 +103,7 @@ async function readText(path: string, io: Io): Promise<string> {
 }
 
 async function optionsOf(
-  flags: TlbFlags,
+  flags: ViewFlags,
   mappings: readonly Mapping[] | undefined,
   io: Io,
 ): Promise<TraceStudyOptions> {
@@ -150,11 +165,17 @@ export function wholeNumber(option: string, text: string, least: number): number
   return n;
 }
 
-async function withProgress(trace: Trace, options: TraceStudyOptions, io: Io): Promise<Study> {
+export async function studyWithProgress(
+  trace: Trace,
+  { options }: View,
+  signal: AbortSignal,
+  io: Io,
+): Promise<Study> {
   const progress = new Progress(io.stderr, trace.totalBytes);
   try {
     return await studyTrace(trace, {
       ...options,
+      signal,
       onProgress: (nrReferences) => {
         progress.show(trace.nrBytes, (bytesPerSecond) => {
           const rate = (nrReferences / trace.nrBytes) * bytesPerSecond;
@@ -171,10 +192,10 @@ async function withProgress(trace: Trace, options: TraceStudyOptions, io: Io): P
 export async function printStudy(
   study: Study,
   flags: ReportFlags,
-  mappings: readonly Mapping[] | undefined,
-  io: Io,
+  { mappings }: Pick<View, "mappings">,
+  stream: NodeJS.WritableStream,
 ): Promise<void> {
-  const output = new Output(io.stdout);
+  const output = new Output(stream);
   for (const line of linesOf(study, flags, mappings)) await output.line(line);
   await output.flush();
 }
