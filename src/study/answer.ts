@@ -8,7 +8,7 @@ export interface Range {
 }
 
 /** What one policy saves of what pages of 4K cost. */
-export interface Saving {
+interface Saving {
   readonly policy: string;
   /** Of the cycles of page walks, 0 to 1; below 0: they become more. */
   readonly share: Range;

@@ -73,7 +73,7 @@ function hugetlbRules(text: string, mappings: readonly Mapping[] | undefined): P
 }
 
 /** The lines of a `ranges:` file; `#` begins a comment. Throws `OptionError` naming the line. */
-export function parseRanges(text: string, name: string): PageRule[] {
+function parseRanges(text: string, name: string): PageRule[] {
   return text.split("\n").flatMap((line, i) => {
     const [head, size, ...terms] = line.replace(/#.*/, "").trim().split(/\s+/);
     if (head === "") return [];

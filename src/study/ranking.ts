@@ -2,7 +2,7 @@
 import { PAGE_SHIFT } from "../tlb/config.ts";
 import type { Run, SampledRegion } from "./result.ts";
 
-export interface RankedRegion {
+interface RankedRegion {
   readonly address: number;
   /** With pages of 4K. */
   readonly walks: number;
