@@ -11,8 +11,11 @@ const GiB = 2 ** 30;
 const BASE = 2 ** 40;
 const WARM_UP = 40;
 const BATCHES = 60;
-/** Percent points, for ratios of a sample of a million. */
-const TOLERANCE = 0.2;
+/** Of a percentage: 0.05 points, or four standard deviations of the sample of a million. */
+function toleranceOf(percent: number, nrReferences: number): number {
+  const p = percent / 100;
+  return Math.max(0.05, 400 * Math.sqrt((p * (1 - p)) / nrReferences));
+}
 
 /** Misses in percent of all references: of the first level, and of both. */
 type Misses = readonly [first: number, both: number];
@@ -61,6 +64,11 @@ function measure(name: string, tableBytes: number) {
   });
 }
 
+function expectPercent(measured: number, percent: number, what: string): void {
+  const tolerance = toleranceOf(percent, BATCHES * 16384);
+  expect(Math.abs(measured - percent), what).toBeLessThanOrEqual(tolerance);
+}
+
 describe("random references over a table", () => {
   const rows: readonly [string, number, Misses, Misses, Misses][] = [
     ["skylake-sp", 0.25, [99.9, 97.66], [75, 0], [0, 0]],
@@ -74,10 +82,9 @@ describe("random references over a table", () => {
   it.each(rows)("on %s, of %d GiB", (name, gib, ...expected) => {
     const measured = measure(name, gib * GiB);
     for (const [i, [first, both]] of expected.entries()) {
-      expect(Math.abs(measured[i].first - first), `${PAGE_SIZES[i]}, first`).toBeLessThan(
-        TOLERANCE,
-      );
-      expect(Math.abs(measured[i].both - both), `${PAGE_SIZES[i]}, both`).toBeLessThan(TOLERANCE);
+      const size = PAGE_SIZES[i];
+      expectPercent(measured[i].first, first, `${size}, first`);
+      expectPercent(measured[i].both, both, `${size}, both`);
     }
   });
 
