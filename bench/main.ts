@@ -12,6 +12,7 @@ import { benchFaults } from "./faults.ts";
 import { benchFork } from "./fork.ts";
 import { type Effort, WrongResult } from "./measure.ts";
 import { type Report, formatGoals, formatReport } from "./report.ts";
+import { benchStudy } from "./study.ts";
 import { benchScale } from "./scale.ts";
 import { benchSingleAccess } from "./single-access.ts";
 import { benchTlb } from "./tlb.ts";
@@ -39,6 +40,7 @@ async function runAll(effort: Effort): Promise<readonly Report[]> {
     await benchScale(effort),
     await benchTranscript(effort),
     await benchTlb(effort),
+    await benchStudy(effort),
   ];
 }
 
