@@ -20,6 +20,8 @@ import {
   separateInstructions,
 } from "./replay";
 import { addRule as newRule } from "./rules";
+import { createStack as newStack } from "./stack-distances";
+import { addStack } from "./stacks";
 import { allocate as allocateBytes } from "./memory";
 import { INSTRUCTION_BYTES, REGION_BYTES, SIZE_BY_RULES } from "./layout";
 import { createTally } from "./tally";
@@ -120,6 +122,16 @@ export function setRoute(
 /** The next of the banks that a route's pages are dealt out to. */
 export function addBank(route: Route, bank: usize): void {
   add(route, bank);
+}
+
+/**
+ * A stack of the distances of loads and stores, or of fetches (`kind`: one of them), for pages of
+ * `size`; it takes part in what is replayed from now on. At most one for each.
+ */
+export function createStack(kind: u32, size: u32, depth: u32): usize {
+  const stack = newStack(depth);
+  addStack(stack, kind, size);
+  return changetype<usize>(stack);
 }
 
 /** References are those of `pcid` from now on. */

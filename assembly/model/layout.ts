@@ -65,6 +65,12 @@ export const COUNT_LOADS = 0;
 export const COUNT_PREFETCHES = 40;
 export const COUNT_WALK_CYCLES = 48;
 
+// A stack of LRU distances: how many pages deep at most; and where its counts are, u64 each: its
+// accesses, then references by distance: of 0 to depth − 1, and those beyond.
+export const STACK_DEPTH_MAX = 65536;
+export const STACK_ACCESSES = 0;
+export const STACK_HISTOGRAM = 64;
+
 // A table of what walks were for (tally.ts): the address of its slots, and their number less one.
 export const TABLE_SLOTS = 0;
 export const TABLE_MASK = 4;

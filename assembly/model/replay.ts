@@ -22,6 +22,7 @@ import { NUMBER_MASK, currentPcid } from "./array";
 import { Lane, dropAll, dropPages, refer, routeOf } from "./lane";
 import { allocate } from "./memory";
 import { referByRules, sizeOf } from "./rules";
+import { referStacks, referStacksAcross } from "./stacks";
 import { firstStage, itemOf, kindOfItem, secondStage, timesOfItem, walkStage } from "./stages";
 import { setInstruction } from "./walk";
 
@@ -119,6 +120,7 @@ function replayChunk(from: usize, end: usize): usize {
   }
   const time = nrReferences();
   for (let i: u32 = 0; i < nrLanes; i++) replayLane(laneAt(i), to, lookups, time);
+  referStacks(items, to, misses, walks);
   for (let kind: u32 = 0; kind < <u32>KINDS; kind++) addReferences(kind, ofKind(lookups, kind));
   if (at == end) return end;
   if (kindOf(reference) == KIND_CONTROL) invalidate(reference);
@@ -240,5 +242,6 @@ function referSpan(reference: u64): void {
       if (!isInside) referTimes(lane, next, kind, 1, time);
     }
   }
+  referStacksAcross(page, nrFurther + 1, kind, misses);
   addReferences(kind, 1);
 }

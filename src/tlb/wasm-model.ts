@@ -38,6 +38,7 @@ export interface WasmModel {
     bankSpace: number,
   ): number;
   addBank(route: number, bank: number): void;
+  createStack(kind: number, size: number, depth: number): number;
   tallyRegions(lane: number): number;
   tallyInstructions(lane: number): number;
   addRule(
