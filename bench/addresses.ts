@@ -18,7 +18,7 @@ export interface Pages {
 }
 
 /** Numbers from 0 to 2^24 − 1, always the same ones. */
-function createRandom(): () => number {
+export function createRandom(): () => number {
   let state = 1;
   return () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

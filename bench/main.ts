@@ -15,6 +15,7 @@ import { type Report, formatGoals, formatReport } from "./report.ts";
 import { benchStudy } from "./study.ts";
 import { benchScale } from "./scale.ts";
 import { benchSingleAccess } from "./single-access.ts";
+import { benchStackDistances } from "./stack-distances.ts";
 import { benchTlb } from "./tlb.ts";
 import { benchTranscript } from "./transcript.ts";
 import { benchTranslate } from "./translate.ts";
@@ -41,6 +42,7 @@ async function runAll(effort: Effort): Promise<readonly Report[]> {
     await benchTranscript(effort),
     await benchTlb(effort),
     await benchStudy(effort),
+    await benchStackDistances(effort),
   ];
 }
 

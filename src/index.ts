@@ -41,6 +41,8 @@ export type { PagemapPage, Smaps } from "./kernel/procfs.ts";
 export { DEFAULT_PROFILE, profileNames } from "./kernel/profile.ts";
 export type { Protection } from "./kernel/vma.ts";
 export { type TlbModelOptions, TlbModel } from "./tlb/model.ts";
+export { type StackDistancesOptions, StackDistances } from "./tlb/stack-distances.ts";
+export { type CurveKind, type CurvePoint, MissCurve } from "./tlb/miss-curve.ts";
 export { type Preset, PRESETS, findPreset } from "./tlb/presets.ts";
 export type { PageSize, Processor, ReferenceKind } from "./tlb/config.ts";
 export type { ReferenceCounts, RouteCounts, TlbCounts } from "./tlb/counts.ts";
