@@ -1,18 +1,8 @@
 /** The command line of `capture`: a program is run, and its trace studied meanwhile. */
-import { createWriteStream } from "node:fs";
 import type { Command } from "commander";
-import { captureProgram, type CaptureFlags } from "./capture.ts";
-import { EXIT_AGREES } from "./exit-code.ts";
+import { studyProgram, type CaptureFlags } from "./capture.ts";
 import type { Io } from "./streams.ts";
 import { addViewOptions } from "./tlb-command.ts";
-import {
-  atUsersRisk,
-  prepareView,
-  printStudy,
-  studyWithProgress,
-  type View,
-  type ViewFlags,
-} from "./tlb.ts";
 
 const HELP = `
 Runs the program under valgrind's lackey (Debian: apt-get install valgrind), some 100 times slower than
@@ -30,10 +20,6 @@ Exit codes: 0 studied, 2 the command line or this machine does not allow it, 70 
 SIGINT.
 `;
 
-interface Flags extends CaptureFlags, ViewFlags {
-  readonly output?: string;
-}
-
 export function addCaptureCommand(
   program: Command,
   io: Io,
@@ -50,22 +36,7 @@ export function addCaptureCommand(
     .option("--output <file>", "write the report there (default: standard output)")
     .option("--lenient", "count and skip broken records")
     .addHelpText("after", HELP)
-    .action(async (name: string, args: readonly string[], flags: Flags) => {
-      setExitCode(await studyProgramRun([name, ...args], flags, io));
+    .action(async (name: string, args: readonly string[], flags: CaptureFlags) => {
+      setExitCode(await studyProgram([name, ...args], flags, io));
     });
-}
-
-async function studyProgramRun(command: readonly string[], flags: Flags, io: Io): Promise<number> {
-  let view: View | undefined;
-  const code = await atUsersRisk(io, async () => {
-    view = await prepareView(flags, io);
-  });
-  if (!view) return code;
-  const prepared = view;
-  return captureProgram(command, flags, io, async (trace, signal) => {
-    const study = await studyWithProgress(trace, prepared, signal, io);
-    const stream = flags.output === undefined ? io.stdout : createWriteStream(flags.output);
-    await printStudy(study, flags, prepared, stream);
-    return EXIT_AGREES;
-  });
 }

@@ -1,68 +1,58 @@
-/** What `hugewalk capture` does around a report: it runs the program, and ends it. */
-import { constants } from "node:os";
-import { captureLackey, type Capture } from "../trace/capture.ts";
+/** `hugewalk capture`: a program runs under valgrind, and its trace is studied meanwhile. */
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { captureLackey } from "../trace/capture.ts";
 import { describeEnding } from "../trace/process-group.ts";
-import type { Trace } from "../trace/trace.ts";
 import type { TracedProgram } from "../trace/traced-program.ts";
-import { complain, isUsersError } from "./complaint.ts";
-import { EXIT_UNUSABLE } from "./exit-code.ts";
-import type { Io } from "./streams.ts";
+import { complain } from "./complaint.ts";
+import { Progress } from "./progress.ts";
+import { named, type Io } from "./streams.ts";
+import { atUsersRisk, prepareView, printStudy, studyWithProgress, type ViewFlags } from "./tlb.ts";
 import { tellBroken } from "./traces.ts";
 
-export interface CaptureFlags {
+export interface CaptureFlags extends ViewFlags {
   readonly lenient?: boolean;
+  readonly output?: string;
 }
 
-/** Reads a trace, or as much as it wants, and prints what it found; returns the exit code. */
-export type Report = (trace: Trace, signal: AbortSignal) => Promise<number>;
-
-/** Signals that end the program; the report is of what it did until then. */
+/** They end the program, too, and the report is of what it did until then. */
 const INTERRUPTIONS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Reports on a program while it runs, and returns the exit code. */
-export async function captureProgram(
+/** Studies a program while it runs, prints what it finds, and returns the exit code. */
+export async function studyProgram(
   command: readonly string[],
   flags: CaptureFlags,
   io: Io,
-  report: Report,
 ): Promise<number> {
-  const abort = new AbortController();
-  let interruption: (typeof INTERRUPTIONS)[number] | undefined;
-  const interrupt = (signal: NodeJS.Signals): void => {
-    interruption ??= INTERRUPTIONS.find((name) => name === signal);
-    abort.abort();
-  };
-  for (const signal of INTERRUPTIONS) process.on(signal, interrupt);
-  let exitCode: number;
-  try {
-    const { signal } = abort;
-    const capture = await captureLackey(command, { isLenient: flags.lenient, signal });
-    exitCode = await reportOn(capture, io, (trace) => report(trace, signal));
-  } catch (error) {
-    if (!isUsersError(error)) throw error;
-    await complain(io, error.message);
-    exitCode = EXIT_UNUSABLE;
-  } finally {
-    for (const signal of INTERRUPTIONS) process.off(signal, interrupt);
-  }
-  return interruption === undefined ? exitCode : 128 + constants.signals[interruption];
+  return atUsersRisk(
+    io,
+    async (signal) => {
+      const view = await prepareView(flags, io);
+      const options = { isLenient: flags.lenient, signal };
+      const { trace, program } = await captureLackey(command, options);
+      try {
+        const stream = flags.output === undefined ? io.stdout : await openFile(flags.output);
+        // Not over what the program writes.
+        const progress = io.stdout.isTTY ? undefined : new Progress(io.stderr, trace.totalBytes);
+        const study = await studyWithProgress(trace, view, signal, progress);
+        await printStudy(study, flags, view, stream);
+      } finally {
+        await program.stop();
+        await tellBroken(trace, io);
+        await tellEnding(trace.name, program, io);
+      }
+    },
+    INTERRUPTIONS,
+  );
 }
 
-async function reportOn(
-  { trace, program }: Capture,
-  io: Io,
-  report: (trace: Trace) => Promise<number>,
-): Promise<number> {
-  try {
-    return await report(trace);
-  } finally {
-    await program.stop();
-    await tellBroken(trace, io);
-    await tellEnding(trace.name, program, io);
-  }
+async function openFile(path: string): Promise<NodeJS.WritableStream> {
+  const stream = createWriteStream(path);
+  await named(path, () => once(stream, "open"));
+  return stream;
 }
 
-/** Says how the program ended, unless it did as it should. */
+/** Says how the program ended, unless it did as it should, or was told to. */
 async function tellEnding(name: string, program: TracedProgram, io: Io): Promise<void> {
   if (program.wasStopped) return;
   if (program.note !== undefined) await complain(io, `${name}: ${program.note}`);

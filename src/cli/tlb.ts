@@ -13,7 +13,7 @@ import { findPreset, PRESETS } from "../tlb/presets.ts";
 import type { Trace } from "../trace/trace.ts";
 import { quote } from "../transcript/text.ts";
 import { complain, isUsersError } from "./complaint.ts";
-import { EXIT_AGREES, EXIT_INTERRUPTED, EXIT_UNUSABLE } from "./exit-code.ts";
+import { EXIT_AGREES, EXIT_UNUSABLE, exitCodeOfSignal } from "./exit-code.ts";
 import { Progress } from "./progress.ts";
 import { inputName, Output, readInput, type Io } from "./streams.ts";
 import { csvLines } from "./tlb-csv.ts";
@@ -50,7 +50,8 @@ export async function studyFile(path: string, flags: TlbFlags, io: Io): Promise<
   return atUsersRisk(io, async (signal) => {
     const view = await prepareView(flags, io);
     const trace = await openTrace(path, flags, io);
-    const study = await studyWithProgress(trace, view, signal, io);
+    const progress = new Progress(io.stderr, trace.totalBytes);
+    const study = await studyWithProgress(trace, view, signal, progress);
     await tellBroken(trace, io);
     await printStudy(study, flags, view, io.stdout);
   });
@@ -73,19 +74,24 @@ export async function prepareView(flags: ViewFlags, io: Io): Promise<View> {
 export async function atUsersRisk(
   io: Io,
   act: (signal: AbortSignal) => Promise<void>,
+  interruptions: readonly NodeJS.Signals[] = ["SIGINT"],
 ): Promise<number> {
   const abort = new AbortController();
-  const interrupt = (): void => abort.abort();
-  process.once("SIGINT", interrupt);
+  let exitCode: number = EXIT_AGREES;
+  const interrupt = (signal: NodeJS.Signals): void => {
+    exitCode = exitCodeOfSignal(signal);
+    abort.abort();
+  };
+  for (const signal of interruptions) process.once(signal, interrupt);
   try {
     await act(abort.signal);
-    return abort.signal.aborted ? EXIT_INTERRUPTED : EXIT_AGREES;
+    return exitCode;
   } catch (error) {
     if (!isUsersError(error)) throw error;
     await complain(io, error instanceof OptionError ? optionLine(error) : error.message);
-    return EXIT_UNUSABLE;
+    return abort.signal.aborted ? exitCode : EXIT_UNUSABLE;
   } finally {
-    process.off("SIGINT", interrupt);
+    for (const signal of interruptions) process.off(signal, interrupt);
   }
 }
 
@@ -169,15 +175,14 @@ export async function studyWithProgress(
   trace: Trace,
   { options }: View,
   signal: AbortSignal,
-  io: Io,
+  progress?: Progress,
 ): Promise<Study> {
-  const progress = new Progress(io.stderr, trace.totalBytes);
   try {
     return await studyTrace(trace, {
       ...options,
       signal,
       onProgress: (nrReferences) => {
-        progress.show(trace.nrBytes, (bytesPerSecond) => {
+        progress?.show(trace.nrBytes, (bytesPerSecond) => {
           const rate = (nrReferences / trace.nrBytes) * bytesPerSecond;
           const million = (n: number) => (n / 1e6).toFixed(1);
           return `${million(nrReferences)} M references, ${million(rate)} M/s`;
@@ -185,7 +190,7 @@ export async function studyWithProgress(
       },
     });
   } finally {
-    progress.clear();
+    progress?.clear();
   }
 }
 

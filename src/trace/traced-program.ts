@@ -70,7 +70,7 @@ export class TracedProgram {
         if (!hasEnded) await setTimeout(POLL_MS);
         else if (fresh.length === 0) break;
       }
-      if (this.#stopping === undefined && !isEnding(last) && "exitCode" in (await this.ended)) {
+      if (this.#stopping === undefined && isCutShort(last, await this.ended)) {
         this.note ??= "it ran another program in its place, which was not traced";
       }
     } finally {
@@ -97,9 +97,9 @@ export class TracedProgram {
   }
 }
 
-/** Whether these are lackey's last lines, which it writes when a program exits. */
-function isEnding(lines: Buffer): boolean {
-  return lines.subarray(-64).includes("== Exit code:");
+/** Whether a program exited without the line that lackey writes then, after it wrote others. */
+function isCutShort(lines: Buffer, ending: Ending): boolean {
+  return lines.length > 0 && "exitCode" in ending && !lines.subarray(-64).includes("== Exit code:");
 }
 
 /** Where valgrind says that it cannot go on, which begins with an empty line, and why. */

@@ -1,25 +1,35 @@
 /** `hugewalk capture` as a process: its streams, and its end by signals. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { EXIT, FakeValgrind, isAlive } from "../trace/fake-valgrind.ts";
 
-const MAIN = fileURLToPath(new URL("capture-main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const SMALL = ["--json", "--cpu", "skylake-sp", "--policy", "4K", "--threads", "1"];
 const fake = new FakeValgrind();
 afterAll(() => fake.remove());
 
-/** Captures a script of the shell. */
-function start(script: string, limit = "Infinity") {
-  const args = ["--import", "tsx", MAIN, limit, "sh", "-c", script];
-  const child = spawn(process.execPath, args, { env: fake.env });
-  const ended = Promise.all([once(child, "close"), text(child.stdout), text(child.stderr)]).then(
-    ([[code, signal], out, err]) => ({ code, signal, out, err }),
+/** Captures a script of the shell. What it and hugewalk printed, and the loads that were studied. */
+function start(script: string, ...flags: readonly string[]) {
+  const command = ["capture", ...SMALL, ...flags, "--", "sh", "-c", script];
+  const child = spawn(process.execPath, ["--import", "tsx", MAIN, ...command], { env: fake.env });
+  const streams = [text(child.stdout), text(child.stderr)];
+  const ended = Promise.all([once(child, "close"), ...streams]).then(
+    ([[code, signal], out, err]) => {
+      const [, printed, json] = /^(.*?)(\{"type":"study".*\n)?$/s.exec(out) ?? [];
+      return { code: code ?? signal, out: printed, ...(json ? studied(json) : {}), err };
+    },
   );
   return { child, ended };
+}
+
+function studied(json: string): { loads: number; isCut: boolean } {
+  const { references, isCut } = JSON.parse(json).trace;
+  return { loads: references.load, isCut };
 }
 
 async function appears(path: string): Promise<void> {
@@ -33,38 +43,58 @@ test("the program has the streams; the report is printed when it has ended", asy
   child.stdin.end("some input\n");
   expect(await ended).toEqual({
     code: 0,
-    signal: null,
-    out: "some input\ndone\nsh: 1 references\n",
+    out: "some input\ndone\n",
+    loads: 1,
+    isCut: false,
     err: "oops\n",
   });
 });
 
+test("a report into a file, which is opened before the program has run", async () => {
+  const report = fake.path("report");
+  const done = await start(`echo ' L 1000,8' >&3; ${EXIT}; echo done`, "--output", report).ended;
+  expect(done).toEqual({ code: 0, out: "done\n", err: "" });
+  expect(studied(readFileSync(report, "utf8"))).toEqual({ loads: 1, isCut: false });
+  const none = fake.path("no/report");
+  expect(await start("yes ' L 1000,8' >&3", "--output", none).ended).toEqual({
+    code: 2,
+    out: "",
+    err: `hugewalk: ${none}: no such file\n`,
+  });
+});
+
 test("how the program ended is told", async () => {
-  const failed = await start(`echo ' L 1000,8' >&3; ${EXIT}; exit 7`).ended;
-  expect([failed.code, failed.out, failed.err]).toEqual([
-    0,
-    "sh: 1 references\n",
-    "hugewalk: sh: exit code 7\n",
-  ]);
-  const killed = await start("echo ' L 1000,8' >&3; kill -KILL $$").ended;
-  expect([killed.code, killed.err]).toEqual([0, "hugewalk: sh: ended by SIGKILL\n"]);
-  const replaced = await start("echo ' L 1000,8' >&3; exec false").ended;
-  expect(replaced.err).toBe(
-    "hugewalk: sh: it ran another program in its place, which was not traced\n" +
+  const one = { code: 0, out: "", loads: 1, isCut: false };
+  expect(await start(`echo ' L 1000,8' >&3; ${EXIT}; exit 7`).ended).toEqual({
+    ...one,
+    err: "hugewalk: sh: exit code 7\n",
+  });
+  expect(await start("echo ' L 1000,8' >&3; kill -KILL $$").ended).toEqual({
+    ...one,
+    err: "hugewalk: sh: ended by SIGKILL\n",
+  });
+  expect(await start("echo ' L 1000,8' >&3; exec false").ended).toEqual({
+    ...one,
+    err:
+      "hugewalk: sh: it ran another program in its place, which was not traced\n" +
       "hugewalk: sh: exit code 1\n",
-  );
-  const refused = await start("exit 126").ended;
-  expect([refused.code, refused.out, refused.err]).toEqual([
-    2,
-    "",
-    "hugewalk: sh: valgrind has traced nothing: exit code 126\n",
-  ]);
+  });
+  expect(await start("exit 126").ended).toEqual({
+    code: 2,
+    out: "",
+    err: "hugewalk: sh: valgrind has traced nothing: exit code 126\n",
+  });
 });
 
 test("a sample ends the program", async () => {
-  const sampled = await start("yes ' L 1000,8' >&3", "1000").ended;
-  expect([sampled.code, sampled.err]).toEqual([0, ""]);
-  expect(sampled.out).toMatch(/^sh: \d+ references\n$/);
+  const flags = ["--skip", "500", "--references", "1000"];
+  expect(await start("yes ' L 1000,8' >&3", ...flags).ended).toEqual({
+    code: 0,
+    out: "",
+    loads: 1000,
+    isCut: true,
+    err: "",
+  });
 });
 
 test.each([
@@ -79,7 +109,7 @@ test.each([
   await appears(pid);
   await setTimeout(100);
   child.kill(signal);
-  expect(await ended).toEqual({ code, signal: null, out: "sh: 500 references\n", err: "" });
+  expect(await ended).toEqual({ code, out: "", loads: 500, isCut: true, err: "" });
   expect(isAlive(pid)).toBe(false);
 });
 
@@ -90,7 +120,7 @@ test("a program whose reader was killed ends at its next line", async () => {
   await setTimeout(100);
   expect(isAlive(pid)).toBe(true);
   child.kill("SIGKILL");
-  await ended;
+  expect((await ended).code).toBe("SIGKILL");
   for (let i = 0; i < 100 && isAlive(pid); i++) await setTimeout(20);
   expect(isAlive(pid)).toBe(false);
 });
