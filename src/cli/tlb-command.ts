@@ -44,6 +44,7 @@ export function addViewOptions(command: Command): Command {
     .option("--maps <file>", "the program's /proc/PID/maps: names in rankings, and for policies")
     .option("--interval <n>", "tell apart every n references")
     .option("--instructions", "tell which instructions walks are for")
+    .option("--curves", "tell what LRU TLBs of every size would miss")
     .option("--no-regions", "leave out the ranking of regions")
     .option("--skip <n>", "references to pass over at first", "0")
     .option("--references <n>", "references to study at most");

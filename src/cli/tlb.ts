@@ -38,6 +38,7 @@ export interface ViewFlags extends StudyFlags {
   readonly maps?: string;
   readonly interval?: string;
   readonly instructions?: boolean;
+  readonly curves?: boolean;
   readonly regions: boolean;
   readonly skip: string;
   readonly references?: string;
@@ -129,6 +130,7 @@ async function optionsOf(
     interval: flags.interval ? wholeNumber("interval", flags.interval, 1) : undefined,
     hasRegions: flags.regions,
     hasInstructions: flags.instructions ?? false,
+    hasCurves: flags.curves ?? false,
   };
 }
 

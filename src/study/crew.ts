@@ -4,7 +4,7 @@
  */
 import { Worker } from "node:worker_threads";
 import type { ReferenceCounts } from "../tlb/counts.ts";
-import type { Run } from "./result.ts";
+import type { Curve, Run } from "./result.ts";
 import { type RingMemory, RingWriter } from "./ring.ts";
 import { StudyRunner, type StudyOptions, type Subject } from "./study.ts";
 
@@ -19,6 +19,11 @@ export interface WorkerTask {
 export interface WorkerResult {
   readonly runs: readonly Run[];
   readonly references: ReferenceCounts;
+  readonly curves: readonly Curve[] | undefined;
+}
+
+export function resultOf(runner: StudyRunner): WorkerResult {
+  return { runs: runner.finish(), references: runner.references(), curves: runner.curves() };
 }
 
 export interface Crew {
@@ -53,7 +58,7 @@ class Alone implements Crew {
   }
 
   async finish(): Promise<WorkerResult> {
-    return { runs: this.#runner.finish(), references: this.#runner.references() };
+    return resultOf(this.#runner);
   }
 
   async dismiss(): Promise<void> {}
@@ -74,10 +79,12 @@ class Threads implements Crew {
     this.#ring = new RingWriter(parts.length);
     const { memory } = this.#ring;
     this.#workers = parts.map((part, reader) => {
-      const workerData: WorkerTask = { memory, reader, subjects: part, options };
+      // Curves are of no processor: the first thread does them.
+      const own = { ...options, hasCurves: options.hasCurves && reader === 0 };
+      const workerData: WorkerTask = { memory, reader, subjects: part, options: own };
       return new Worker(WORKER, { workerData });
     });
-    this.#results = Promise.all(this.#workers.map(resultOf));
+    this.#results = Promise.all(this.#workers.map(nextResult));
     // It is looked at when words are fed, too.
     this.#results.catch(() => {});
   }
@@ -90,7 +97,8 @@ class Threads implements Crew {
     await Promise.race([this.#ring.end(), this.#results]);
     const results = await this.#results;
     const runs = results.flatMap((result) => result.runs);
-    return { runs: inOrder(runs, this.#subjects), references: results[0].references };
+    const [{ references, curves }] = results;
+    return { runs: inOrder(runs, this.#subjects), references, curves };
   }
 
   async dismiss(): Promise<void> {
@@ -110,7 +118,7 @@ export function inOrder(runs: readonly Run[], subjects: readonly Subject[]): Run
 /** Beside this file, as source or built. */
 const WORKER = new URL(import.meta.url.replace(/crew(\.[jt]s)$/, "worker$1"));
 
-function resultOf(worker: Worker): Promise<WorkerResult> {
+function nextResult(worker: Worker): Promise<WorkerResult> {
   return new Promise((resolve, reject) => {
     worker.once("message", resolve);
     worker.once("error", reject);

@@ -4,6 +4,7 @@
  * of the same trace are put together by putting them beside each other.
  */
 import type { PageSize } from "../tlb/config.ts";
+import type { CurveKind, CurvePoint } from "../tlb/miss-curve.ts";
 import type { ReferenceCounts, RouteCounts, TlbCounts } from "../tlb/counts.ts";
 
 /** Changes when a field changes its meaning. */
@@ -77,7 +78,8 @@ export type SampledRegion = readonly [address: number, samples: number];
 /** What a fully associative TLB with true LRU misses, by its entries. */
 export interface Curve {
   readonly pageSize: PageSize;
-  readonly kind: "data" | "fetch";
+  readonly kind: CurveKind;
   readonly accesses: number;
-  readonly points: readonly (readonly [entries: number, misses: number])[];
+  /** At powers of two, and where it falls. */
+  readonly points: readonly CurvePoint[];
 }

@@ -56,8 +56,12 @@ async function runOnce(
   options: ProgramStudyOptions,
   pageSize: PageSize,
 ): Promise<WorkerResult> {
-  const { subjects, nrThreads, interval, hasRegions, hasInstructions } = options;
-  const crew = createCrew(subjects, { interval, hasRegions, hasInstructions }, nrThreads);
+  const { subjects, nrThreads, interval, hasRegions, hasInstructions, hasCurves } = options;
+  const crew = createCrew(
+    subjects,
+    { interval, hasRegions, hasInstructions, hasCurves },
+    nrThreads,
+  );
   try {
     const batch = new WordBuffer(new Uint32Array(2 * BATCH_WORDS));
     const { bytes, nrReferences, seed } = options;

@@ -21,8 +21,12 @@ export interface TraceStudyOptions extends StudyOptions {
 /** Reads the trace, to its end or `limit`. Throws `TraceError`, `OptionError`. */
 export async function studyTrace(trace: Trace, options: TraceStudyOptions): Promise<Study> {
   if (trace.hasSamples) return countSamples(trace, options);
-  const { subjects, nrThreads, interval, hasRegions, hasInstructions } = options;
-  const crew = createCrew(subjects, { interval, hasRegions, hasInstructions }, nrThreads);
+  const { subjects, nrThreads, interval, hasRegions, hasInstructions, hasCurves } = options;
+  const crew = createCrew(
+    subjects,
+    { interval, hasRegions, hasInstructions, hasCurves },
+    nrThreads,
+  );
   try {
     const window = new Window(options);
     for await (const batch of trace.batches()) {
@@ -31,9 +35,10 @@ export async function studyTrace(trace: Trace, options: TraceStudyOptions): Prom
       options.onProgress?.(batch.nrReferences);
       if (window.isOver || options.signal?.aborted) break;
     }
-    const { runs, references } = await crew.finish();
+    const { runs, references, curves } = await crew.finish();
     const isCut = window.isOver || options.signal?.aborted === true;
-    return studyOf({ ...factsOf(trace, options, isCut), references }, runs);
+    const study = studyOf({ ...factsOf(trace, options, isCut), references }, runs);
+    return curves ? { ...study, curves } : study;
   } finally {
     await crew.dismiss();
   }

@@ -1,16 +1,20 @@
 /** Words of a trace through models of processors under policies, and what they count at the end. */
-import type { Processor } from "../tlb/config.ts";
+import { PAGE_SIZES, type Processor } from "../tlb/config.ts";
 import type { ReferenceCounts, TlbCounts } from "../tlb/counts.ts";
 import { TlbModel } from "../tlb/model.ts";
+import { CURVE_KINDS } from "../tlb/miss-curve.ts";
+import { StackDistances } from "../tlb/stack-distances.ts";
 import { HIGH_KIND_SHIFT, KIND_CONTROL } from "../trace/reference.ts";
 import type { NamedPolicy } from "./policy.ts";
-import type { Instruction, Interval, Region, Run } from "./result.ts";
+import type { Curve, Instruction, Interval, Region, Run } from "./result.ts";
 
 export interface StudyOptions {
   /** References an interval; undefined: none are told apart. */
   readonly interval?: number;
   readonly hasRegions: boolean;
   readonly hasInstructions: boolean;
+  /** Whether what LRU TLBs of every size miss is told. */
+  readonly hasCurves: boolean;
 }
 
 /** A processor and the policies it is studied under. */
@@ -29,11 +33,13 @@ const NOTHING: Total = { references: 0, firstLevelMisses: 0, walks: 0, walkCycle
 export class StudyRunner {
   readonly #subjects: readonly SubjectRunner[];
   readonly #interval: number | undefined;
+  readonly #distances: StackDistances | undefined;
   #nrReferences = 0;
 
   /** Throws `OptionError`. */
   constructor(subjects: readonly Subject[], options: StudyOptions) {
     this.#interval = options.interval;
+    this.#distances = options.hasCurves ? new StackDistances() : undefined;
     this.#subjects = subjects.map((subject) => new SubjectRunner(subject, options));
   }
 
@@ -62,8 +68,21 @@ export class StudyRunner {
     return this.#subjects[0].references();
   }
 
+  /** By kind, then page size; those without accesses are left out. */
+  curves(): Curve[] | undefined {
+    const distances = this.#distances;
+    if (!distances) return undefined;
+    return CURVE_KINDS.flatMap((kind) => PAGE_SIZES.map((size) => distances.curve(size, kind)))
+      .filter(({ accesses }) => accesses > 0)
+      .map((curve) => {
+        const { pageSize, kind, accesses } = curve;
+        return { pageSize, kind, accesses, points: curve.points() };
+      });
+  }
+
   #replay(words: BigUint64Array): void {
     for (const { model } of this.#subjects) model.replayWords(words);
+    this.#distances?.replayWords(words);
   }
 
   #endInterval(): void {

@@ -4,6 +4,7 @@ import type { PageSize } from "./config.ts";
 
 /** Loads and stores share a TLB; fetches have their own. */
 export type CurveKind = "data" | "fetch";
+export const CURVE_KINDS: readonly CurveKind[] = ["data", "fetch"];
 
 export type CurvePoint = readonly [entries: number, misses: number];
 

@@ -14,7 +14,7 @@ import { KIND_FETCH, KIND_READ } from "../../assembly/layout.ts";
 import { STACK_ACCESSES, STACK_DEPTH_MAX, STACK_HISTOGRAM } from "../../assembly/model/layout.ts";
 import { OptionError } from "../errors.ts";
 import { PAGE_SIZES, type PageSize } from "./config.ts";
-import { type CurveKind, MissCurve } from "./miss-curve.ts";
+import { CURVE_KINDS, type CurveKind, MissCurve } from "./miss-curve.ts";
 import { type WasmModel, createWasmModel } from "./wasm-model.ts";
 
 export interface StackDistancesOptions {
@@ -26,7 +26,6 @@ export interface StackDistancesOptions {
 /** Words that are replayed at once. */
 const BATCH = 16384;
 const KIND_CODES: Readonly<Record<CurveKind, number>> = { data: KIND_READ, fetch: KIND_FETCH };
-const CURVE_KINDS = ["data", "fetch"] as const;
 
 export class StackDistances {
   readonly #batch: BigUint64Array;
