@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { formatBytes } from "../address.ts";
 import { OptionError } from "../errors.ts";
-import type { Program } from "../programs/program.ts";
+import { LEAST_BYTES, MOST_BYTES, type Program } from "../programs/program.ts";
 import { findProgram, PROGRAMS } from "../programs/programs.ts";
 import { savedShare } from "../study/answer.ts";
 import type { Run, Study } from "../study/result.ts";
@@ -10,13 +10,20 @@ import { studyProgram } from "../study/study-program.ts";
 import { PAGE_SIZES } from "../tlb/config.ts";
 import { tryParseNumber } from "../transcript/numbers.ts";
 import { quote } from "../transcript/text.ts";
-import { percent, percentOf, ratio } from "./numbers.ts";
+import { count, percent, percentOf, ratio } from "./numbers.ts";
 import { Progress } from "./progress.ts";
 import { Output, type Io } from "./streams.ts";
 import { tableLines } from "./table.ts";
 import { addStudyOptions } from "./tlb-command.ts";
 import { csvLines } from "./tlb-csv.ts";
-import { atUsersRisk, processorsOf, type StudyFlags, threadsOf, wholeNumber } from "./tlb.ts";
+import {
+  atUsersRisk,
+  namesIn,
+  processorsOf,
+  type StudyFlags,
+  threadsOf,
+  wholeNumber,
+} from "./tlb.ts";
 
 const HELP = `
 Programs:
@@ -67,8 +74,10 @@ export function addBenchCommand(
 
 async function runBench(names: readonly string[], flags: BenchFlags, io: Io): Promise<number> {
   return atUsersRisk(io, async (signal) => {
-    const programs = names.length === 0 ? PROGRAMS : names.map((name) => findProgram(name));
-    const sizes = [...new Set(flags.bytes.split(","))].map(parseSize);
+    const programs =
+      names.length === 0 ? PROGRAMS : names.map((name) => findProgram(name, "<program>"));
+    const sizes = [...new Set(namesIn(flags.bytes).map(parseSize))];
+    if (sizes.length === 0) throw new OptionError("bytes", "none is given");
     const cases = [...new Set(programs)].flatMap((program) => {
       return sizes.map((bytes) => ({ program, bytes }));
     });
@@ -107,8 +116,13 @@ async function runBench(names: readonly string[], flags: BenchFlags, io: Io): Pr
 
 function parseSize(text: string): number {
   const bytes = tryParseNumber(text);
-  if (bytes === undefined)
+  if (bytes === undefined) {
     throw new OptionError("bytes", `${quote(text)} is no size, as 64M or 1G`);
+  }
+  if (bytes < LEAST_BYTES || bytes > MOST_BYTES) {
+    const [least, most] = [formatBytes(LEAST_BYTES), formatBytes(MOST_BYTES)];
+    throw new OptionError("bytes", `${quote(text)} is not from ${least} to ${most}`);
+  }
   return Number(bytes);
 }
 
@@ -126,6 +140,10 @@ function* linesOf(studies: readonly Study[], { json, csv }: BenchFlags): Generat
     return;
   }
   yield* answerLines(studies);
+  for (const { trace } of studies.filter(({ trace: { isCut } }) => isCut)) {
+    const nr = count(trace.references.load + trace.references.store);
+    yield `Interrupted: ${trace.name} was ended after ${nr} references.`;
+  }
   yield "";
   const sizes = PAGE_SIZES.flatMap((size) => [`${size}: misses`, "cycles"]);
   yield* tableLines(["program", "cpu", ...sizes, "2M saves", "1G saves"], studies.flatMap(rowsOf));

@@ -4,6 +4,7 @@
  */
 import { DEFAULT_PROFILE } from "../kernel/profile.ts";
 import { createEmulatedDriver, profileNames } from "../emulated/driver.ts";
+import { EXIT_INTERRUPTED } from "./exit-code.ts";
 import { runCli } from "./program.ts";
 
 const { stdout, stderr, env } = process;
@@ -14,3 +15,5 @@ process.exitCode = await runCli(
   { stdin: () => process.stdin, stdout, stderr, env },
   { profileNames, defaultProfile: DEFAULT_PROFILE, createEmulatedDriver },
 );
+// All is written; a read that is still under way would keep the process.
+if (process.exitCode === EXIT_INTERRUPTED) process.exit();

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { mergeStudies, parseStudies } from "../study/merge.ts";
 import type { Study } from "../study/result.ts";
 import { inputName, Output, readInput, type Io } from "./streams.ts";
+import { csvOption } from "./tlb-command.ts";
 import { csvLines } from "./tlb-csv.ts";
 import { atUsersRisk, type ReportFlags, wholeNumber } from "./tlb.ts";
 import { reportLines } from "./tlb-report.ts";
@@ -18,6 +19,9 @@ Examples:
 Exit codes: 0 merged, 2 the command line or a file cannot be used, 70 a bug of hugewalk.
 `;
 
+/** Regions and intervals can make a study large; a text of JavaScript has 512 MiB at most. */
+const LARGEST_STUDIES = 256 * 2 ** 20;
+
 export function addMergeCommand(
   program: Command,
   io: Io,
@@ -30,7 +34,7 @@ export function addMergeCommand(
     .argument("<file...>", "studies; - is standard input")
     .option("--top <n>", "rows of rankings", "10")
     .option("--json", "print one study a trace as JSON")
-    .option("--csv", "print a row for each trace, processor and policy")
+    .addOption(csvOption("print a row for each trace, processor and policy"))
     .addHelpText("after", HELP)
     .action(async (paths: readonly string[], flags: ReportFlags) => {
       setExitCode(await mergeFiles(paths, flags, io));
@@ -41,7 +45,7 @@ async function mergeFiles(paths: readonly string[], flags: ReportFlags, io: Io):
   return atUsersRisk(io, async () => {
     const studies: Study[] = [];
     for (const path of paths) {
-      const text = new TextDecoder().decode(await readInput(path, io));
+      const text = new TextDecoder().decode(await readInput(path, io, LARGEST_STUDIES));
       studies.push(...parseStudies(text, inputName(path)));
     }
     const output = new Output(io.stdout);

@@ -17,8 +17,9 @@ export function figure(n: number): string {
 /** A share of 0 to 1, as 12.3 %; what is not quite all or nothing is not written as such. */
 export function percent(share: number): string {
   const hundredths = share * 100;
+  if (share !== 0 && Math.abs(share) < 0.000005) return share > 0 ? "<0.001 %" : ">-0.001 %";
   if (share > 0.999 && share < 1) return `${(Math.floor(hundredths * 1000) / 1000).toFixed(3)} %`;
-  if (share > 0 && share < 0.001) return `${hundredths.toFixed(3)} %`;
+  if (share !== 0 && Math.abs(share) < 0.001) return `${hundredths.toFixed(3)} %`;
   return `${hundredths.toFixed(1)} %`;
 }
 
@@ -40,6 +41,7 @@ export function bytes(n: number): string {
   return `${Number.isInteger(size) ? size : size.toFixed(1)} ${units[unit]}`;
 }
 
+/** Of 48 bits, as x86-64 has them: the kernel's half begins with ffff. */
 export function address(n: number): string {
-  return `0x${n.toString(16)}`;
+  return `0x${n < 2 ** 47 ? "" : "ffff"}${n.toString(16)}`;
 }

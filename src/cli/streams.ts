@@ -7,8 +7,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { HugewalkError } from "../errors.ts";
 
+const MIB = 2 ** 20;
 /** More than a hundred thousand lines; what is larger is hardly a transcript. */
-const LARGEST_INPUT = 8 * 2 ** 20;
+const LARGEST_INPUT = 8 * MIB;
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "no such file",
@@ -25,7 +26,11 @@ export interface Io {
 }
 
 /** The bytes of a file, or of standard input for `-`. Throws `HugewalkError` naming the file. */
-export async function readInput(path: string, io: Io): Promise<Uint8Array> {
+export async function readInput(
+  path: string,
+  io: Io,
+  largest = LARGEST_INPUT,
+): Promise<Uint8Array> {
   const name = inputName(path);
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -34,7 +39,7 @@ export async function readInput(path: string, io: Io): Promise<Uint8Array> {
       const bytes = typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk;
       chunks.push(bytes);
       length += bytes.length;
-      if (length > LARGEST_INPUT) throw new HugewalkError(`${name}: larger than 8 MiB`);
+      if (length > largest) throw new HugewalkError(`${name}: larger than ${largest / MIB} MiB`);
     }
   } catch (error) {
     if (error instanceof HugewalkError) throw error;

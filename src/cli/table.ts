@@ -3,7 +3,9 @@ export function* tableLines(
   head: readonly string[],
   body: readonly (readonly string[])[],
 ): Generator<string> {
-  const widths = head.map((_, i) => Math.max(...[head, ...body].map((cells) => cells[i].length)));
+  const widths = head.map((title, i) => {
+    return body.reduce((width, cells) => Math.max(width, cells[i].length), title.length);
+  });
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(" | ")} |`;
   yield line(head);

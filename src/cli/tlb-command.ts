@@ -1,8 +1,8 @@
 /** The command line of `tlb`. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { FORMAT_NAMES } from "../trace/formats.ts";
 import type { Io } from "./streams.ts";
-import { studyFile, type TlbFlags } from "./tlb.ts";
+import { DEFAULT_CPUS, studyFile, type TlbFlags } from "./tlb.ts";
 
 const HELP = `
 The answer comes first, then the table it is read from, then which regions of addresses to back first.
@@ -29,12 +29,19 @@ what was read until then is told.
 /** Options that `bench` and `capture` have, too. */
 export function addStudyOptions(command: Command): Command {
   return command
-    .option("--cpu <names>", "processors of hugewalk cpus, joined by commas; or all", DEFAULT_CPUS)
-    .option("--cpu-file <file>", "a processor of your own, in JSON, besides or instead")
-    .option("--top <n>", "rows of rankings", "10")
+    .option(
+      "--cpu <names>",
+      "processors of hugewalk cpus, joined by commas; or all " +
+        `(default: ${DEFAULT_CPUS}; with --cpu-file: none)`,
+    )
+    .option("--cpu-file <file>", "a processor of your own, in JSON")
     .option("--threads <n>", "threads that share the work (default: the cores there are)")
     .option("--json", "print the study as JSON, for hugewalk merge and other programs")
-    .option("--csv", "print a row for each processor and policy");
+    .addOption(csvOption("print a row for each processor and policy"));
+}
+
+export function csvOption(description: string): Option {
+  return new Option("--csv", description).conflicts("json");
 }
 
 /** Options of what is studied of a trace. */
@@ -46,11 +53,10 @@ export function addViewOptions(command: Command): Command {
     .option("--instructions", "tell which instructions walks are for")
     .option("--curves", "tell what LRU TLBs of every size would miss")
     .option("--no-regions", "leave out the ranking of regions")
+    .option("--top <n>", "rows of rankings", "10")
     .option("--skip <n>", "references to pass over at first", "0")
     .option("--references <n>", "references to study at most");
 }
-
-const DEFAULT_CPUS = "skylake-sp,sapphire-rapids,zen4";
 
 export function addTlbCommand(program: Command, io: Io, setExitCode: (code: number) => void): void {
   const command = program

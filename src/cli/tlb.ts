@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { LANES_MAX } from "../../assembly/model/layout.ts";
 import { HugewalkError, OptionError } from "../errors.ts";
+import { unlessAborted } from "../study/interrupt.ts";
 import { type Mapping, parseMaps } from "../study/mappings.ts";
 import { parsePolicy } from "../study/policy.ts";
 import type { Study } from "../study/result.ts";
@@ -26,14 +27,16 @@ export interface ReportFlags {
   readonly csv?: boolean;
 }
 
-export interface StudyFlags extends ReportFlags {
-  readonly cpu: string;
+export interface StudyFlags {
+  readonly json?: boolean;
+  readonly csv?: boolean;
+  readonly cpu?: string;
   readonly cpuFile?: string;
   readonly threads?: string;
 }
 
 /** What of a trace is studied, and how. */
-export interface ViewFlags extends StudyFlags {
+export interface ViewFlags extends StudyFlags, ReportFlags {
   readonly policy: string;
   readonly maps?: string;
   readonly interval?: string;
@@ -44,18 +47,30 @@ export interface ViewFlags extends StudyFlags {
   readonly references?: string;
 }
 
+export const DEFAULT_CPUS = "skylake-sp,sapphire-rapids,zen4";
+
 export interface TlbFlags extends ViewFlags, TraceFlags {}
 
 /** Studies the trace at a path, or `-`, prints what it finds, and returns the exit code. */
 export async function studyFile(path: string, flags: TlbFlags, io: Io): Promise<number> {
   return atUsersRisk(io, async (signal) => {
     const view = await prepareView(flags, io);
-    const trace = await openTrace(path, flags, io);
+    const trace = await unlessAborted(openTrace(path, flags, io), signal);
+    if (!trace) return;
     const progress = new Progress(io.stderr, trace.totalBytes);
     const study = await studyWithProgress(trace, view, signal, progress);
     await tellBroken(trace, io);
+    if (!signal.aborted) checkReferences(study);
     await printStudy(study, flags, view, io.stdout);
   });
+}
+
+/** Throws `HugewalkError`. */
+function checkReferences({ trace }: Study): void {
+  const { fetch, load, store } = trace.references;
+  if (fetch + load + store > 0) return;
+  const behind = trace.nrSkipped > 0 ? ` behind the first ${trace.nrSkipped}` : "";
+  throw new HugewalkError(`${trace.name}: no references${behind}`);
 }
 
 /** What flags ask for, read and judged before anything runs. */
@@ -97,7 +112,7 @@ export async function atUsersRisk(
 }
 
 function optionLine({ message }: OptionError): string {
-  return message.startsWith("--") ? message : `--${message}`;
+  return /^(--|<)/.test(message) ? message : `--${message}`;
 }
 
 async function readMaps(path: string | undefined, io: Io): Promise<Mapping[] | undefined> {
@@ -115,7 +130,7 @@ async function optionsOf(
   io: Io,
 ): Promise<TraceStudyOptions> {
   const processors = await processorsOf(flags, io);
-  const names = [...new Set(flags.policy.split(",").filter((name) => name !== ""))];
+  const names = namesIn(flags.policy);
   const context = { mappings, read: (path: string) => readText(path, io) };
   const policies = await Promise.all(names.map((name) => parsePolicy(name, context)));
   if (policies.length === 0) throw new OptionError("policy", "none is given");
@@ -126,8 +141,8 @@ async function optionsOf(
     subjects: processors.map((processor) => ({ processor, policies })),
     nrThreads: threadsOf(flags),
     nrSkipped: wholeNumber("skip", flags.skip, 0),
-    limit: flags.references ? wholeNumber("references", flags.references, 1) : Infinity,
-    interval: flags.interval ? wholeNumber("interval", flags.interval, 1) : undefined,
+    limit: tryWholeNumber("references", flags.references, 1) ?? Infinity,
+    interval: tryWholeNumber("interval", flags.interval, 1),
     hasRegions: flags.regions,
     hasInstructions: flags.instructions ?? false,
     hasCurves: flags.curves ?? false,
@@ -137,8 +152,8 @@ async function optionsOf(
 /** Throws `HugewalkError`. */
 export async function processorsOf(flags: StudyFlags, io: Io): Promise<Processor[]> {
   const own = flags.cpuFile === undefined ? [] : [await readProcessor(flags.cpuFile, io)];
-  const names = [...new Set(flags.cpu.split(",").filter((name) => name !== ""))];
-  const known = flags.cpu === "all" ? PRESETS : names.map((name) => findPreset(name));
+  const { cpu = own.length > 0 ? "" : DEFAULT_CPUS } = flags;
+  const known = cpu === "all" ? PRESETS : namesIn(cpu).map((name) => findPreset(name));
   const processors = [...own, ...known.map(({ processor }) => processor)];
   if (processors.length === 0) throw new OptionError("cpu", "none is given");
   const twice = processors.find(({ name }, i) => {
@@ -146,6 +161,12 @@ export async function processorsOf(flags: StudyFlags, io: Io): Promise<Processor
   });
   if (twice) throw new OptionError("cpu", `two are called ${quote(twice.name)}`);
   return processors;
+}
+
+/** What is joined by commas, each once. */
+export function namesIn(text: string): string[] {
+  const names = text.split(",").map((name) => name.trim());
+  return [...new Set(names)].filter((name) => name !== "");
 }
 
 /** What the file says is judged here, so that no thread has to. */
@@ -161,7 +182,16 @@ async function readProcessor(path: string, io: Io): Promise<Processor> {
 }
 
 export function threadsOf({ threads }: StudyFlags): number {
-  return threads === undefined ? availableParallelism() : wholeNumber("threads", threads, 1);
+  return tryWholeNumber("threads", threads, 1) ?? availableParallelism();
+}
+
+/** Undefined if it is not given. Throws `OptionError`. */
+function tryWholeNumber(
+  option: string,
+  text: string | undefined,
+  least: number,
+): number | undefined {
+  return text === undefined ? undefined : wholeNumber(option, text, least);
 }
 
 /** Throws `OptionError`. */

@@ -1,5 +1,5 @@
 /** What a study says to the question: would larger pages help, and by how much? */
-import type { Run, Study } from "./result.ts";
+import type { Run, Study, TraceFacts } from "./result.ts";
 
 /** From the least to the most, over processors. */
 export interface Range {
@@ -26,18 +26,20 @@ export interface Answer {
   /** In the order of the policies. */
   readonly savings: readonly Saving[];
   readonly cpus: readonly string[];
-  /** Whether walks with pages of 4K could matter: at least 1 cycle in 100 instructions. */
-  readonly isWorthIt: boolean;
+  /** The policy to tell first: 2M if that is worth it, else the one that saves most. */
+  readonly best: Saving;
+  readonly worth: Worth;
 }
+
+/** Whether `best` saves a cycle in 100 instructions: at least, at most, or not even that. */
+export type Worth = "certain" | "possible" | "hardly";
 
 const BASE = "4K";
 const WORTH_CYCLES = 10;
 
 /** Undefined if 4K or anything to compare it with was not studied. */
 export function answer({ runs, trace }: Study): Answer | undefined {
-  const { fetch, load, store } = trace.references;
-  const unit = fetch > 0 ? "instructions" : "references";
-  const nrThousands = (fetch > 0 ? fetch : load + store) / 1000;
+  const { unit, nrThousands } = unitOf(trace);
   const pairs = runs.flatMap((run) => {
     const base = runs.find(({ cpu, policy }) => cpu === run.cpu && policy === BASE);
     return base && run !== base ? [{ base, run }] : [];
@@ -49,22 +51,38 @@ export function answer({ runs, trace }: Study): Answer | undefined {
     return [each / walkers, each];
   };
   const base = rangeOf(pairs.flatMap((pair) => cyclesOf(pair.base, pair.base.walkCycles)));
-  return {
-    unit,
-    base,
-    cpus: [...new Set(pairs.map(({ run }) => run.cpu))],
-    isWorthIt: base.most >= WORTH_CYCLES,
-    savings: policies.map((policy) => {
-      const own = pairs.filter(({ run }) => run.policy === policy);
-      return {
-        policy,
-        share: rangeOf(own.map((pair) => savedShare(pair.base, pair.run))),
-        cycles: rangeOf(
-          own.flatMap((pair) => cyclesOf(pair.base, pair.base.walkCycles - pair.run.walkCycles)),
-        ),
-      };
-    }),
-  };
+  const savings = policies.map((policy) => {
+    const own = pairs.filter(({ run }) => run.policy === policy);
+    return {
+      policy,
+      share: rangeOf(own.map((pair) => savedShare(pair.base, pair.run))),
+      cycles: rangeOf(
+        own.flatMap((pair) => cyclesOf(pair.base, pair.base.walkCycles - pair.run.walkCycles)),
+      ),
+    };
+  });
+  const best = bestOf(savings);
+  const cpus = [...new Set(pairs.map(({ run }) => run.cpu))];
+  return { unit, base, cpus, best, worth: worthOf(best), savings };
+}
+
+function bestOf(savings: readonly Saving[]): Saving {
+  const usual = savings.find(({ policy }) => policy === "2M");
+  if (usual && worthOf(usual) !== "hardly") return usual;
+  return savings.reduce((best, other) => (other.cycles.most > best.cycles.most ? other : best));
+}
+
+function worthOf({ cycles }: Saving): Worth {
+  if (cycles.least >= WORTH_CYCLES) return "certain";
+  return cycles.most >= WORTH_CYCLES ? "possible" : "hardly";
+}
+
+/** What costs are told of, in thousands. */
+export function unitOf({ references }: TraceFacts): Pick<Answer, "unit"> & { nrThousands: number } {
+  const { fetch, load, store } = references;
+  return fetch > 0
+    ? { unit: "instructions", nrThousands: fetch / 1000 }
+    : { unit: "references", nrThousands: (load + store) / 1000 };
 }
 
 /** What of the walk cycles of `base` goes away in `run`, 0 to 1. */
@@ -72,6 +90,12 @@ export function savedShare(base: Run, run: Run): number {
   return base.walkCycles === 0 ? 0 : 1 - run.walkCycles / base.walkCycles;
 }
 
-function rangeOf(numbers: readonly number[]): Range {
-  return { least: Math.min(...numbers), most: Math.max(...numbers) };
+/** Of at least one number. */
+export function rangeOf(numbers: readonly number[]): Range {
+  let [least, most] = [numbers[0], numbers[0]];
+  for (const n of numbers) {
+    if (n < least) least = n;
+    if (n > most) most = n;
+  }
+  return { least, most };
 }

@@ -18,9 +18,11 @@ const LAST_USER_ADDRESS = 2 ** 47;
 export function parseMaps(text: string, name: string): Mapping[] {
   return text.split("\n").flatMap((line, i) => {
     if (line.trim() === "") return [];
-    const match = LINE.exec(line);
-    if (!match) throw new OptionError("maps", `${name}:${i + 1}: no line of /proc/PID/maps`);
-    const [from, to] = match.slice(1, 3).map((digits) => Number.parseInt(digits, 16));
+    const match = LINE.exec(line.trimEnd());
+    const [from, to] = match?.slice(1, 3).map((digits) => Number.parseInt(digits, 16)) ?? [];
+    if (!match || from >= to) {
+      throw new OptionError("maps", `${name}:${i + 1}: no line of /proc/PID/maps`);
+    }
     if (to > LAST_USER_ADDRESS) return [];
     const [, , , rights, sharing, inode, label] = match;
     const isThpEligible = sharing === "p" && inode === "0" && rights[1] === "w";
@@ -33,9 +35,10 @@ export function mappingsNamed(name: string, mappings: readonly Mapping[] | undef
   if (!mappings) {
     throw new OptionError("policy", `${quote(name)} is no range FROM-TO; for names, give --maps`);
   }
-  const found = mappings.filter(
-    (mapping) => mapping.name === name || mapping.name.endsWith(`/${name}`),
-  );
+  const found = mappings.filter((mapping) => {
+    const path = mapping.name.replace(/ \(deleted\)$/, "");
+    return path === name || path.endsWith(`/${name}`);
+  });
   if (found.length === 0) throw new OptionError("policy", `no mapping is called ${quote(name)}`);
   return found;
 }

@@ -1,7 +1,9 @@
 /** Studies that were made apart, put together: of each trace all runs, as if made in one. */
+import { isDeepStrictEqual } from "node:util";
 import { HugewalkError } from "../errors.ts";
 import { quote } from "../transcript/text.ts";
-import { type Run, type Study, STUDY_VERSION, type TraceFacts } from "./result.ts";
+import { isWhole } from "./check-study.ts";
+import { type Run, type Study, STUDY_VERSION } from "./result.ts";
 
 /** The studies in a text, one JSON object or one on each line. Throws `HugewalkError`. */
 export function parseStudies(text: string, name: string): Study[] {
@@ -34,33 +36,14 @@ function checkStudy(value: unknown, place: string): Study {
     const version = JSON.stringify(study.version);
     throw new HugewalkError(`${place}: version ${version}; this hugewalk has ${STUDY_VERSION}`);
   }
-  if (!isTrace(study.trace) || !Array.isArray(study.runs) || !study.runs.every(isRun)) {
-    throw new HugewalkError(`${place}: a study that is not whole`);
-  }
-  return study as Study;
-}
-
-function isTrace(trace: TraceFacts | undefined): boolean {
-  const { fetch, load, store } = trace?.references ?? {};
-  return typeof trace?.name === "string" && areNumbers([fetch, load, store]);
-}
-
-function isRun(run: Partial<Run> | null): boolean {
-  if (!run || typeof run.cpu !== "string" || typeof run.policy !== "string") return false;
-  const { accesses, walks, prefetches, walkCycles, hitCycles, walkers } = run;
-  return (
-    areNumbers([accesses, walks, prefetches, walkCycles, hitCycles, walkers]) &&
-    [run.firstLevel, run.secondLevel, run.entryLoads, run.routes].every(Array.isArray)
-  );
-}
-
-function areNumbers(values: readonly unknown[]): boolean {
-  return values.every((value) => typeof value === "number");
+  if (!isWhole(study)) throw new HugewalkError(`${place}: a study that is not whole`);
+  return study;
 }
 
 /**
- * One study a trace, in the order in which they come. Throws `HugewalkError` where two say different
- * things of the same run, or traces of one name are not the same.
+ * One study a trace, in the order in which they come; runs by processor, then by policy, each in
+ * that order. Throws `HugewalkError` where two say different things of the same run, or traces of
+ * one name are not the same.
  */
 export function mergeStudies(studies: readonly Study[]): Study[] {
   const merged = new Map<string, Study>();
@@ -68,22 +51,37 @@ export function mergeStudies(studies: readonly Study[]): Study[] {
     const known = merged.get(study.trace.name);
     merged.set(study.trace.name, known ? mergeTwo(known, study) : study);
   }
-  return [...merged.values()];
+  return [...merged.values()].map((study) => ({ ...study, runs: inOrder(study.runs) }));
 }
 
 function mergeTwo(a: Study, b: Study): Study {
-  if (JSON.stringify(a.trace) !== JSON.stringify(b.trace)) {
-    throw new HugewalkError(`two different traces are called ${quote(a.trace.name)}`);
+  const trace = quote(a.trace.name);
+  if (!isDeepStrictEqual(a.trace, b.trace)) {
+    throw new HugewalkError(`two different traces are called ${trace}`);
   }
   const runs = [...a.runs];
   for (const run of b.runs) {
-    const known = runs.find(({ cpu, policy }) => cpu === run.cpu && policy === run.policy);
-    if (!known) runs.push(run);
-    else if (JSON.stringify(known) !== JSON.stringify(run)) {
-      const what = `${run.cpu}, ${run.policy}, of ${quote(a.trace.name)}`;
-      throw new HugewalkError(`two different results for ${what}`);
-    }
+    const at = runs.findIndex(({ cpu, policy }) => cpu === run.cpu && policy === run.policy);
+    if (at === -1) runs.push(run);
+    else runs[at] = unite(runs[at], run, `${run.cpu}, ${run.policy}, of ${trace}`);
   }
-  const { curves = b.curves, samples = b.samples } = a;
-  return { ...a, runs, ...(curves && { curves }), ...(samples && { samples }) };
+  return { ...unite(a, { ...b, runs: a.runs }, trace), runs };
+}
+
+/** What either has; what both have has to be the same. */
+function unite<T extends Run | Study>(a: T, b: T, what: string): T {
+  for (const key of Object.keys(a) as (keyof T)[]) {
+    if (b[key] === undefined || isDeepStrictEqual(a[key], b[key])) continue;
+    throw new HugewalkError(`two different results (${String(key)}) for ${what}`);
+  }
+  return { ...a, ...b };
+}
+
+/** Processors and policies in the order in which they come. */
+function inOrder(runs: readonly Run[]): Run[] {
+  const cpus = [...new Set(runs.map(({ cpu }) => cpu))];
+  const policies = [...new Set(runs.map(({ policy }) => policy))];
+  const placeOf = ({ cpu, policy }: Run) =>
+    cpus.indexOf(cpu) * policies.length + policies.indexOf(policy);
+  return runs.toSorted((a, b) => placeOf(a) - placeOf(b));
 }

@@ -34,7 +34,7 @@ export interface PolicyContext {
  */
 export async function parsePolicy(text: string, context: PolicyContext): Promise<NamedPolicy> {
   const policy = await policyOf(text, context);
-  checkPolicy(policy);
+  check(policy, "policy", text);
   return { name: text, policy };
 }
 
@@ -49,6 +49,16 @@ async function policyOf(text: string, context: PolicyContext): Promise<PagePolic
   }
   if (kind === "ranges" && rest !== "") return parseRanges(await context.read(rest), rest);
   throw new OptionError("policy", `unknown policy ${quote(text)}; one of ${FORMS}`);
+}
+
+/** Throws `OptionError` that says which text cannot be. */
+function check(policy: PagePolicy, option: string, text: string): void {
+  try {
+    checkPolicy(policy);
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    throw new OptionError(option, `${quote(text)}: ${error.reason}`);
+  }
 }
 
 function isPageSize(text: string): text is PageSize {
@@ -67,7 +77,7 @@ function hugetlbRules(text: string, mappings: readonly Mapping[] | undefined): P
   const equals = text.lastIndexOf("=");
   const target = equals === -1 ? text : text.slice(0, equals);
   const pageSize = hugeSize(equals === -1 ? "2M" : text.slice(equals + 1), "policy");
-  const range = tryRange(target);
+  const range = tryRange(target, "policy");
   const ranges = range ? [range] : mappingsNamed(target, mappings);
   return ranges.map(({ from, to }) => ({ from, to, pageSize, availability: 1, delay: Infinity }));
 }
@@ -78,12 +88,12 @@ function parseRanges(text: string, name: string): PageRule[] {
     const [head, size, ...terms] = line.replace(/#.*/, "").trim().split(/\s+/);
     if (head === "") return [];
     const place = `policy: ${name}:${i + 1}`;
-    const range = tryRange(head);
+    const range = tryRange(head, place);
     if (!range || size === undefined) {
       throw new OptionError(place, "expected FROM-TO SIZE [available=N%] [delay=N]");
     }
     const rule = { ...range, pageSize: hugeSize(size, place), ...parseTerms(terms, place) };
-    checkPolicy([rule]);
+    check([rule], place, line.trim());
     return [rule];
   });
 }
@@ -93,10 +103,13 @@ function hugeSize(text: string, option: string): "2M" | "1G" {
   throw new OptionError(option, `no size of huge pages: ${quote(text)}; 2M or 1G`);
 }
 
-function tryRange(text: string): { from: number; to: number } | undefined {
-  const match = /^(?:0x)?([0-9a-f]{1,12})-(?:0x)?([0-9a-f]{1,13})$/i.exec(text);
+/** Undefined if it is a name. Throws `OptionError` for a range that cannot be. */
+function tryRange(text: string, option: string): { from: number; to: number } | undefined {
+  const match = /^(?:0x)?([0-9a-f]{1,16})-(?:0x)?([0-9a-f]{1,16})$/i.exec(text);
   if (!match) return undefined;
   const [from, to] = match.slice(1).map((digits) => Number.parseInt(digits, 16));
+  if (from >= to) throw new OptionError(option, `${quote(text)} is an empty range`);
+  if (to > ALL_ADDRESSES.to) throw new OptionError(option, `${quote(text)} is not below 2^48`);
   return { from, to };
 }
 

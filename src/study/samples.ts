@@ -9,7 +9,6 @@ import {
   KIND_WRITE,
   kindOfHigh,
 } from "../trace/reference.ts";
-import type { WordBuffer } from "../trace/word-buffer.ts";
 import type { SampledRegion } from "./result.ts";
 
 const REGION_BYTES = 2 ** PAGE_SHIFT["2M"];
@@ -23,8 +22,9 @@ export class SampleCounter {
   };
   readonly #counts = new Map<number, number>();
 
-  count({ halves, nrWords }: WordBuffer): void {
-    for (let i = 0; i < nrWords; i++) {
+  count(words: BigUint64Array): void {
+    const halves = new Uint32Array(words.buffer, words.byteOffset, 2 * words.length);
+    for (let i = 0; i < words.length; i++) {
       const high = halves[2 * i + 1];
       const kind = kindOfHigh(high);
       if (kind === KIND_CONTROL) continue;

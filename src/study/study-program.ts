@@ -1,11 +1,12 @@
 /** A synthetic program, studied as a trace is. */
+import { setImmediate } from "node:timers/promises";
 import type { Program } from "../programs/program.ts";
 import type { ReferenceSink } from "../programs/sink.ts";
 import { PAGE_SIZES, type PageSize } from "../tlb/config.ts";
 import { WordBuffer } from "../trace/word-buffer.ts";
 import { createCrew, inOrder, type WorkerResult } from "./crew.ts";
 import { STUDY_VERSION, type Study } from "./result.ts";
-import type { StudyOptions, Subject } from "./study.ts";
+import { onlyOptions, type StudyOptions, type Subject } from "./study.ts";
 
 export interface ProgramStudyOptions extends StudyOptions {
   readonly subjects: readonly Subject[];
@@ -30,6 +31,7 @@ export async function studyProgram(program: Program, options: ProgramStudyOption
   for (const sizes of passes) {
     const subjects = sizes ? onlyPolicies(options.subjects, sizes) : options.subjects;
     if (subjects.length === 0) continue;
+    if (options.signal?.aborted && results.length > 0) break;
     results.push(await runOnce(program, { ...options, subjects }, sizes?.[0] ?? "4K"));
   }
   const [{ references }] = results;
@@ -56,12 +58,8 @@ async function runOnce(
   options: ProgramStudyOptions,
   pageSize: PageSize,
 ): Promise<WorkerResult> {
-  const { subjects, nrThreads, interval, hasRegions, hasInstructions, hasCurves } = options;
-  const crew = createCrew(
-    subjects,
-    { interval, hasRegions, hasInstructions, hasCurves },
-    nrThreads,
-  );
+  const { subjects, nrThreads, ...asked } = options;
+  const crew = createCrew(subjects, onlyOptions(asked), nrThreads);
   try {
     const batch = new WordBuffer(new Uint32Array(2 * BATCH_WORDS));
     const { bytes, nrReferences, seed } = options;
@@ -71,6 +69,8 @@ async function runOnce(
       await crew.feed(batch.words);
       batch.clear();
       options.onProgress?.(batch.nrReferences);
+      // Signals come only when nothing else is to do.
+      await setImmediate();
       if (options.signal?.aborted) break;
     }
     await crew.feed(batch.words);

@@ -1,9 +1,10 @@
 /** A trace, studied. */
 import type { Trace } from "../trace/trace.ts";
 import { createCrew } from "./crew.ts";
+import { untilAborted } from "./interrupt.ts";
 import { SampleCounter } from "./samples.ts";
-import { STUDY_VERSION, type Study, type TraceFacts } from "./result.ts";
-import { type StudyOptions, type Subject, takeReferences } from "./study.ts";
+import { STUDY_VERSION, type Study } from "./result.ts";
+import { onlyOptions, type StudyOptions, type Subject, takeReferences } from "./study.ts";
 
 export interface TraceStudyOptions extends StudyOptions {
   readonly subjects: readonly Subject[];
@@ -20,46 +21,65 @@ export interface TraceStudyOptions extends StudyOptions {
 
 /** Reads the trace, to its end or `limit`. Throws `TraceError`, `OptionError`. */
 export async function studyTrace(trace: Trace, options: TraceStudyOptions): Promise<Study> {
-  if (trace.hasSamples) return countSamples(trace, options);
-  const { subjects, nrThreads, interval, hasRegions, hasInstructions, hasCurves } = options;
-  const crew = createCrew(
-    subjects,
-    { interval, hasRegions, hasInstructions, hasCurves },
-    nrThreads,
-  );
+  const excerpt = new Excerpt(trace, options);
+  const { references, ...found } = trace.hasSamples
+    ? await countSamples(excerpt)
+    : await replay(excerpt, options);
+  const { name, format, nrBroken } = trace;
+  const { nrSkipped } = options;
+  const { isCut } = excerpt;
+  const facts = { name, format: format.name, references, nrBroken, nrSkipped, isCut };
+  return { type: "study", version: STUDY_VERSION, trace: facts, ...found };
+}
+
+type Found = Pick<Study, "runs" | "samples" | "curves"> & Pick<Study["trace"], "references">;
+
+async function replay(excerpt: Excerpt, options: TraceStudyOptions): Promise<Found> {
+  const { subjects, nrThreads, ...asked } = options;
+  const crew = createCrew(subjects, onlyOptions(asked), nrThreads);
   try {
-    const window = new Window(options);
-    for await (const batch of trace.batches()) {
-      const words = window.cut(batch.words);
-      if (words.length > 0) await crew.feed(words);
-      options.onProgress?.(batch.nrReferences);
-      if (window.isOver || options.signal?.aborted) break;
-    }
-    const { runs, references, curves } = await crew.finish();
-    const isCut = window.isOver || options.signal?.aborted === true;
-    const study = studyOf({ ...factsOf(trace, options, isCut), references }, runs);
-    return curves ? { ...study, curves } : study;
+    for await (const words of excerpt.words()) await crew.feed(words);
+    return await crew.finish();
   } finally {
     await crew.dismiss();
   }
 }
 
-/** The references that a study is of. */
-class Window {
+async function countSamples(excerpt: Excerpt): Promise<Found> {
+  const samples = new SampleCounter();
+  for await (const words of excerpt.words()) samples.count(words);
+  return { runs: [], references: samples.references, samples: samples.regions() };
+}
+
+/** The references of a trace that a study is of. */
+class Excerpt {
+  /** Whether the trace goes on behind it. */
+  isCut = false;
+  readonly #trace: Trace;
+  readonly #options: TraceStudyOptions;
   #nrToSkip: number;
   #nrLeft: number;
 
-  constructor({ nrSkipped, limit }: Pick<TraceStudyOptions, "nrSkipped" | "limit">) {
-    this.#nrToSkip = nrSkipped;
-    this.#nrLeft = limit;
+  constructor(trace: Trace, options: TraceStudyOptions) {
+    this.#trace = trace;
+    this.#options = options;
+    this.#nrToSkip = options.nrSkipped;
+    this.#nrLeft = options.limit;
   }
 
-  get isOver(): boolean {
-    return this.#nrLeft === 0;
+  /** Each time good until the next ones are asked for. */
+  async *words(): AsyncGenerator<BigUint64Array> {
+    const { signal, onProgress } = this.#options;
+    for await (const batch of untilAborted(this.#trace.batches(), signal)) {
+      const words = this.#cut(batch.words);
+      if (words.length > 0) yield words;
+      onProgress?.(batch.nrReferences);
+      if (this.isCut) return;
+    }
+    this.isCut = signal?.aborted === true;
   }
 
-  /** The words of a batch that are in it. */
-  cut(words: BigUint64Array): BigUint64Array {
+  #cut(words: BigUint64Array): BigUint64Array {
     let rest = words;
     if (this.#nrToSkip > 0) {
       const { length, nrReferences } = takeReferences(rest, this.#nrToSkip);
@@ -69,37 +89,7 @@ class Window {
     if (this.#nrLeft === Infinity) return rest;
     const { length, nrReferences } = takeReferences(rest, this.#nrLeft);
     this.#nrLeft -= nrReferences;
+    this.isCut = takeReferences(rest.subarray(length), 1).nrReferences > 0;
     return rest.subarray(0, length);
   }
-}
-
-async function countSamples(trace: Trace, options: TraceStudyOptions): Promise<Study> {
-  const samples = new SampleCounter();
-  for await (const batch of trace.batches()) {
-    samples.count(batch);
-    options.onProgress?.(batch.nrReferences);
-    if (options.signal?.aborted) break;
-  }
-  const isCut = options.signal?.aborted === true;
-  const facts = factsOf(trace, { nrSkipped: 0 }, isCut);
-  return {
-    ...studyOf({ ...facts, references: samples.references }, []),
-    samples: samples.regions(),
-  };
-}
-
-type Facts = Omit<TraceFacts, "references">;
-
-function factsOf(trace: Trace, { nrSkipped }: { nrSkipped: number }, isCut: boolean): Facts {
-  return {
-    name: trace.name,
-    format: trace.format.name,
-    nrBroken: trace.nrBroken,
-    nrSkipped,
-    isCut,
-  };
-}
-
-function studyOf(trace: TraceFacts, runs: Study["runs"]): Study {
-  return { type: "study", version: STUDY_VERSION, trace, runs };
 }

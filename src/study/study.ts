@@ -4,7 +4,7 @@ import type { ReferenceCounts, TlbCounts } from "../tlb/counts.ts";
 import { TlbModel } from "../tlb/model.ts";
 import { CURVE_KINDS } from "../tlb/miss-curve.ts";
 import { StackDistances } from "../tlb/stack-distances.ts";
-import { HIGH_KIND_SHIFT, KIND_CONTROL } from "../trace/reference.ts";
+import { KIND_CONTROL, kindOfHigh } from "../trace/reference.ts";
 import type { NamedPolicy } from "./policy.ts";
 import type { Curve, Instruction, Interval, Region, Run } from "./result.ts";
 
@@ -15,6 +15,12 @@ export interface StudyOptions {
   readonly hasInstructions: boolean;
   /** Whether what LRU TLBs of every size miss is told. */
   readonly hasCurves: boolean;
+}
+
+/** Those, of more that a caller has: threads are given no functions. */
+export function onlyOptions(options: StudyOptions): StudyOptions {
+  const { interval, hasRegions, hasInstructions, hasCurves } = options;
+  return { interval, hasRegions, hasInstructions, hasCurves };
 }
 
 /** A processor and the policies it is studied under. */
@@ -90,18 +96,18 @@ export class StudyRunner {
   }
 }
 
-/** As many words as hold `room` references at most, and how many these hold. */
+/** How many words hold the first `room` references, and how many these are, if they are fewer. */
 export function takeReferences(
   words: BigUint64Array,
   room: number,
 ): { length: number; nrReferences: number } {
   const halves = new Uint32Array(words.buffer, words.byteOffset, words.length * 2);
   let nrReferences = 0;
-  for (let i = 0; i < words.length; i++) {
-    if (((halves[2 * i + 1] >>> HIGH_KIND_SHIFT) & 3) === KIND_CONTROL) continue;
-    if (++nrReferences === room) return { length: i + 1, nrReferences };
+  let length = 0;
+  for (; length < words.length && nrReferences < room; length++) {
+    if (kindOfHigh(halves[2 * length + 1]) !== KIND_CONTROL) nrReferences++;
   }
-  return { length: words.length, nrReferences };
+  return { length, nrReferences };
 }
 
 class SubjectRunner {
