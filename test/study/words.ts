@@ -1,0 +1,37 @@
+/** Traces as words, made for tests. */
+import { Random } from "../../src/fuzz/random.ts";
+import { WordBuffer } from "../../src/trace/word-buffer.ts";
+import { append } from "../tlb/both-models.ts";
+import { randomTrace, type Step } from "../tlb/random-trace.ts";
+
+/** Wide accesses, instructions, invalidations and flushes among them; no PCIDs. */
+export function randomWords(seed: number, length: number): BigUint64Array {
+  return wordsOf(randomTrace(new Random(seed), length));
+}
+
+export function wordsOf(steps: readonly Step[]): BigUint64Array {
+  const buffer = new WordBuffer(new Uint32Array(2 * (3 * steps.length + 128)));
+  for (const step of steps) {
+    if (step.does === "access") append(buffer, step);
+    else if (step.does === "flush") buffer.flush();
+    else if (step.does === "invalidate") {
+      const { address, nrBytes } = step;
+      buffer.invalidate(Number(address & 0xffff_ffffn), Number(address >> 32n), nrBytes);
+    }
+  }
+  return buffer.words;
+}
+
+/** A load of a byte at each address. */
+export function loadsAt(...addresses: readonly number[]): BigUint64Array {
+  return wordsOf(
+    addresses.map((address) => {
+      return { does: "access", kind: "load", address: BigInt(address), nrBytes: 1 };
+    }),
+  );
+}
+
+/** Lines of lackey. */
+export function lackeyOf(...lines: readonly string[]): string {
+  return `${lines.join("\n")}\n`;
+}
