@@ -96,7 +96,6 @@ async function timeStudy(nrReferences: number, nrThreads: number): Promise<numbe
     name: "random",
     hasRegions: false,
     hasInstructions: false,
-    hasCurves: false,
   });
   const time = performance.now() - start;
   const found = JSON.stringify(runs);

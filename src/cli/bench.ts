@@ -91,7 +91,6 @@ async function runBench(names: readonly string[], flags: BenchFlags, io: Io): Pr
       seed: wholeNumber("seed", flags.seed, 0),
       hasRegions: false,
       hasInstructions: false,
-      hasCurves: false,
       signal,
     };
     const progress = new Progress(io.stderr, cases.length * nrReferences);

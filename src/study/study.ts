@@ -14,7 +14,7 @@ export interface StudyOptions {
   readonly hasRegions: boolean;
   readonly hasInstructions: boolean;
   /** Whether what LRU TLBs of every size miss is told. */
-  readonly hasCurves: boolean;
+  readonly hasCurves?: boolean;
 }
 
 /** Those, of more that a caller has: threads are given no functions. */
