@@ -6,8 +6,8 @@
  *     distances.replayWords(words);
  *     distances.curve("2M", "data").misses(64);
  *
- * Memory is bounded by `maxEntries`, not by the pages a trace touches: a page is forgotten some time
- * after so many others were used. So first references to pages are not told from those that
+ * Memory is bounded by `maxEntries`, not by the pages a trace touches: a page is forgotten some
+ * time after so many others were used. So first references to pages are not told from those that
  * would need a larger TLB: both miss in all that the curve tells of. Invalidations are passed over.
  */
 import { KIND_FETCH, KIND_READ } from "../../assembly/layout.ts";
