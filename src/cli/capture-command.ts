@@ -5,19 +5,20 @@ import type { Io } from "./streams.ts";
 import { addViewOptions } from "./tlb-command.ts";
 
 const HELP = `
-Runs the program under valgrind's lackey (Debian: apt-get install valgrind), some 100 times slower than
-by itself, and studies its trace while it runs; nothing is written. What the program reads and writes
-is left alone: its output comes first, then the report. Of what it starts, only itself is traced.
+Runs the program under valgrind's lackey (Debian: apt-get install valgrind), which writes 1.5 million
+references a second, and studies them meanwhile; nothing is kept. What the program reads and writes is
+left alone: its output comes first, then the report. Of what it starts, only itself is traced, and not
+what it becomes by execve, as wrappers do: name what does the work.
 
 Examples:
   $ hugewalk capture ls -l
   $ hugewalk capture --skip 200000 --references 50000000 --output report.txt -- ./server --port 80
-  $ hugewalk capture -- $(gcc -print-prog-name=cc1) -O2 hello.c -o /dev/null
+  $ hugewalk capture $(gcc -print-prog-name=cc1) -quiet -O2 program.i -o /dev/null
 
-SIGINT ends the program; the report is of what it did until then.
+SIGINT, SIGTERM and SIGHUP end the program; the report is of what it did until then.
 
-Exit codes: 0 studied, 2 the command line or this machine does not allow it, 70 a bug of hugewalk, 130
-SIGINT.
+Exit codes: 0 studied, however the program ended, 2 the command line or this machine does not allow it,
+70 a bug of hugewalk, 130 SIGINT, 143 SIGTERM, 129 SIGHUP.
 `;
 
 export function addCaptureCommand(
