@@ -32,8 +32,11 @@ function studied(json: string): { loads: number; isCut: boolean } {
   return { loads: references.load, isCut };
 }
 
-async function appears(path: string): Promise<void> {
-  while (!existsSync(path)) await setTimeout(10);
+/** Waits for a file that a program makes, unless hugewalk has ended. */
+async function appears(path: string, ended: Promise<object>): Promise<void> {
+  let hasEnded = false;
+  void ended.then(() => (hasEnded = true));
+  while (!existsSync(path) && !hasEnded) await setTimeout(10);
 }
 
 test("the program has the streams; the report is printed when it has ended", async () => {
@@ -106,7 +109,7 @@ test.each([
   const { child, ended } = start(
     `yes ' L 1000,8' | head -500 >&3; sleep 0.1; echo $$ >${pid}; sleep 1000`,
   );
-  await appears(pid);
+  await appears(pid, ended);
   await setTimeout(100);
   child.kill(signal);
   expect(await ended).toEqual({ code, out: "", loads: 500, isCut: true, err: "" });
@@ -116,7 +119,7 @@ test.each([
 test("a program whose reader was killed ends at its next line", async () => {
   const pid = fake.path("orphan");
   const { child, ended } = start(`echo $$ >${pid}; while :; do echo ' L 1000,8' >&3 || exit; done`);
-  await appears(pid);
+  await appears(pid, ended);
   await setTimeout(100);
   expect(isAlive(pid)).toBe(true);
   child.kill("SIGKILL");
