@@ -32,6 +32,7 @@ export function parseMaps(text: string, name: string): Mapping[] {
 
 /** The mappings that are called `name`, or whose path ends in it. Throws `OptionError`. */
 export function mappingsNamed(name: string, mappings: readonly Mapping[] | undefined): Mapping[] {
+  if (name === "") throw new OptionError("policy", `${quote(name)}: no range, and no name`);
   if (!mappings) {
     throw new OptionError("policy", `${quote(name)} is no range FROM-TO; for names, give --maps`);
   }
