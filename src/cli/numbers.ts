@@ -5,6 +5,11 @@ export function count(n: number): string {
   return Math.round(n).toLocaleString("en-US");
 }
 
+/** 1 load, 1,234 loads */
+export function counted(n: number, noun: string): string {
+  return `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
+}
+
 /** With three digits that say something: 1,234 12.3 0.0123 */
 export function figure(n: number): string {
   const size = Math.abs(n);

@@ -1,12 +1,10 @@
 /** A study, as text: the answer first, then what it comes from. */
 import { PAGE_SIZES } from "../tlb/config.ts";
 import { answer, rangeOf, savedShare, unitOf, type Answer, type Range } from "../study/answer.ts";
-import type { Study } from "../study/result.ts";
-import { count, figure, percent, percentOf, ratio } from "./numbers.ts";
+import type { Interval, Study } from "../study/result.ts";
+import { count, counted, figure, percent, percentOf, ratio } from "./numbers.ts";
 import { tableLines } from "./table.ts";
 import { instructionLines, type RankingOptions, rankingLines, sampleLines } from "./tlb-ranking.ts";
-
-const BARS = "▁▂▃▄▅▆▇█";
 
 export function* reportLines(study: Study, options: RankingOptions): Generator<string> {
   if (study.samples) {
@@ -44,7 +42,10 @@ function* answerLines({ worth, best, savings, base, unit, cpus }: Answer): Gener
     yield `${policy} saves ${range(share, percent)}: ${range(cycles, figure)} cycles.`;
   }
   const over = cpus.length > CPUS_TOLD ? `${cpus.length} CPUs` : cpus.join(", ");
-  yield `Ranges: over ${over}; and from all walkers of a CPU always busy to one walk after another.`;
+  yield (
+    `Ranges: ${cpus.length > 1 ? `over ${over}; ` : ""}from all walkers of a CPU always busy to one ` +
+      "walk after another."
+  );
 }
 
 /** More are told by their number. */
@@ -52,12 +53,12 @@ const CPUS_TOLD = 3;
 
 function basisLine({ trace }: Study): string {
   const { fetch, load, store } = trace.references;
-  const parts = [`${count(load)} loads`, `${count(store)} stores`];
-  if (fetch > 0) parts.unshift(`${count(fetch)} instructions`);
+  const parts = [counted(load, "load"), counted(store, "store")];
+  if (fetch > 0) parts.unshift(counted(fetch, "instruction"));
   const skipped =
-    trace.nrSkipped > 0 ? `, behind the first ${count(trace.nrSkipped)} references` : "";
+    trace.nrSkipped > 0 ? `, behind the first ${counted(trace.nrSkipped, "reference")}` : "";
   const cut = trace.isCut ? ", a part of the trace" : "";
-  const broken = trace.nrBroken > 0 ? `, without ${count(trace.nrBroken)} broken records` : "";
+  const broken = trace.nrBroken > 0 ? `, without ${counted(trace.nrBroken, "broken record")}` : "";
   return `It rests on ${trace.name} (${trace.format}): ${parts.join(", ")}${skipped}${cut}${broken}.`;
 }
 
@@ -70,9 +71,10 @@ function* limitLines({ runs }: Study): Generator<string> {
   const base = runs.find(({ policy, regions }) => policy === "4K" && regions);
   const firstWalks = sum(base?.regions?.map(([, , , touchedPages]) => touchedPages) ?? []);
   if (!base || firstWalks === 0 || firstWalks < base.walks / 2) return;
+  const which = firstWalks === base.walks ? "All" : `${count(firstWalks)} of`;
   yield (
-    `Of ${count(base.walks)} walks with 4K on ${base.cpu}, ${count(firstWalks)} are the first to their ` +
-      "page: a longer run has relatively fewer."
+    `${which} ${counted(base.walks, "walk")} with 4K on ${base.cpu} are the first to their page: a longer ` +
+      "run has relatively fewer."
   );
 }
 
@@ -150,30 +152,41 @@ function* sizeLines({ runs }: Study): Generator<string> {
 }
 
 function* intervalLines({ runs }: Study): Generator<string> {
-  const known = runs.filter(({ intervals }) => intervals && intervals.length > 0);
+  const known = runs.flatMap(({ cpu, policy, intervals = [] }) => {
+    return intervals.length > 0 ? [{ cpu, policy, intervals, means: meansOf(intervals) }] : [];
+  });
   if (known.length === 0) return;
+  const length = counted(known[0].intervals[0].references, "reference");
   yield "";
-  yield `Walk cycles a reference, by intervals of ${count(known[0].intervals![0].references)} references:`;
-  const rows = known.map(({ cpu, policy, intervals = [] }) => {
-    const costs = intervals.map(({ walkCycles, references }) => walkCycles / references);
-    const { least, most } = rangeOf(costs);
-    return [cpu, policy, bars(costs), figure(least), figure(most)];
+  yield `Walk cycles a reference, by intervals of ${length}; bars of a CPU have one scale:`;
+  const rows = known.map(({ cpu, policy, intervals, means }) => {
+    const ofCpu = known.filter((other) => other.cpu === cpu).flatMap((other) => other.means);
+    const { least, most } = rangeOf(intervals.map((interval) => meanOf([interval])));
+    return [cpu, policy, bars(means, rangeOf(ofCpu).most), figure(least), figure(most)];
   });
   yield* tableLines(["cpu", "policy", "over time", "least", "most"], rows);
 }
 
-/** At most 64 bars; each is the mean of its share of the numbers. */
-function bars(numbers: readonly number[]): string {
-  const nrBars = Math.min(64, numbers.length);
-  const means = Array.from({ length: nrBars }, (_, i) => {
-    const own = numbers.slice(
-      Math.floor((i * numbers.length) / nrBars),
-      Math.floor(((i + 1) * numbers.length) / nrBars),
-    );
-    return sum(own) / own.length;
+const BARS = "▁▂▃▄▅▆▇█";
+const BARS_MAX = 64;
+
+/** Walk cycles a reference, of at most as many parts as there is room for. */
+function meansOf(intervals: readonly Interval[]): number[] {
+  const nrParts = Math.min(BARS_MAX, intervals.length);
+  const startOf = (part: number) => Math.floor((part * intervals.length) / nrParts);
+  return Array.from({ length: nrParts }, (_, i) => {
+    return meanOf(intervals.slice(startOf(i), startOf(i + 1)));
   });
-  const { most } = rangeOf(means);
-  return means.map((mean) => BARS[most > 0 ? Math.round((mean / most) * 7) : 0]).join("");
+}
+
+function meanOf(intervals: readonly Interval[]): number {
+  const total = (field: keyof Interval) => sum(intervals.map((interval) => interval[field]));
+  return total("walkCycles") / total("references");
+}
+
+/** What is not nothing is seen. */
+function bars(means: readonly number[], most: number): string {
+  return means.map((mean) => BARS[mean === 0 ? 0 : Math.ceil((mean / most) * 7)]).join("");
 }
 
 function* curveLines({ curves }: Study): Generator<string> {
