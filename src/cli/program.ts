@@ -25,6 +25,8 @@ Examples:
   $ hugewalk run fork.txt               run a transcript and compare it with what it expects
   $ hugewalk run --explain fork.txt     the same, with what happened inside the kernel
   $ hugewalk verify fork.txt            run it on a real kernel, too, and compare the two
+  $ hugewalk capture ls -l              would larger pages help this program, where, how much?
+  $ hugewalk tlb app.lackey             the same of a trace
   $ hugewalk help run                   all about a command
 `;
 
@@ -87,7 +89,9 @@ export async function runCli(
 function createProgram(io: Io, emulator: Emulator, setExitCode: (code: number) => void): Command {
   const program = new Command("hugewalk");
   program
-    .description("Run transcripts of x86-64 paging and Linux's hugetlbfs on an emulated kernel.")
+    .description(
+      "x86-64 paging and Linux's hugetlbfs, emulated; and what larger pages do to TLB misses.",
+    )
     .version(packageVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")

@@ -15,7 +15,7 @@
 
 #define ACTORS_MAX 4096
 /* How long freed pages may be on their way when the kernel frees them behind a process's back. */
-#define SETTLE_US 30000
+#define SETTLE_US 15000
 
 enum state { RUNNING, STUCK, ENDED, REAPED };
 static struct actor {
@@ -41,14 +41,17 @@ static struct actor *find(uint64_t name) {
 }
 
 #define LOOKS_MAX 100
+/* On a machine with much to do the worker may not even have begun at the next look. */
+#define EQUAL_LOOKS 4
 
 static void settle(void) {
   if (!has_pinned) return;
-  struct pools before = {0}, now = read_pools();
-  for (int looks = 0; looks < LOOKS_MAX && memcmp(&before, &now, sizeof now) != 0; looks++) {
+  struct pools before = read_pools();
+  for (int looks = 0, equal = 0; looks < LOOKS_MAX && equal < EQUAL_LOOKS; looks++) {
     usleep(SETTLE_US);
+    struct pools now = read_pools();
+    equal = memcmp(&before, &now, sizeof now) == 0 ? equal + 1 : 0;
     before = now;
-    now = read_pools();
   }
 }
 
