@@ -13,7 +13,7 @@ import { parseProcessor } from "../tlb/parse.ts";
 import { findPreset, PRESETS } from "../tlb/presets.ts";
 import type { Trace } from "../trace/trace.ts";
 import { quote } from "../transcript/text.ts";
-import { complain, isUsersError } from "./complaint.ts";
+import { atPlace, complain, isUsersError } from "./complaint.ts";
 import { EXIT_AGREES, EXIT_UNUSABLE, exitCodeOfSignal } from "./exit-code.ts";
 import { Progress } from "./progress.ts";
 import { inputName, Output, readInput, type Io } from "./streams.ts";
@@ -172,12 +172,22 @@ export function namesIn(text: string): string[] {
 /** What the file says is judged here, so that no thread has to. */
 async function readProcessor(path: string, io: Io): Promise<Processor> {
   const text = await readText(path, io);
+  const name = inputName(path);
   try {
-    const processor = parseProcessor(text, inputName(path));
-    void new TlbModel(processor, { policies: ["4K"] });
+    const processor = parseProcessor(text, name);
+    checkModel(processor, name);
     return processor;
   } catch (error) {
     throw error instanceof OptionError ? new HugewalkError(error.message) : error;
+  }
+}
+
+/** Whether the model has room for it. */
+function checkModel(processor: Processor, name: string): void {
+  try {
+    void new TlbModel(processor, { policies: ["4K"] });
+  } catch (error) {
+    throw atPlace(error, name);
   }
 }
 

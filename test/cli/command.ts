@@ -6,12 +6,15 @@ import { createEmulatedDriver, profileNames } from "../../src/emulated/driver.ts
 
 const EMULATOR: Emulator = { profileNames, defaultProfile: "6.18", createEmulatedDriver };
 
-export async function runCommand(args: readonly string[], stdin = "") {
+type Input = () => AsyncIterable<Uint8Array>;
+
+export async function runCommand(args: readonly string[], stdin: string | Input = "") {
   const out = capture();
   const err = capture();
-  async function* input() {
-    yield Buffer.from(stdin);
+  async function* text() {
+    yield Buffer.from(String(stdin));
   }
+  const input = typeof stdin === "string" ? text : stdin;
   const io = { stdin: input, stdout: out.stream, stderr: err.stream, env: {} };
   const code = await runCli(args, io, EMULATOR);
   return { code, out: out.text(), err: err.text() };
