@@ -60,7 +60,7 @@ test("--json", async () => {
 
 test("a signal ends it after the script that is running, with the summary", async () => {
   const running = runCommand(["fuzz", "--seeds", "1..100000"]);
-  setTimeout(() => process.emit("SIGINT"), 300);
+  setTimeout(() => process.emit("SIGINT", "SIGINT"), 300);
   const { code, out } = await running;
   expect(code).toBe(130);
   expect(

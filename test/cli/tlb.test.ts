@@ -487,7 +487,7 @@ test.each([
 ])("SIGINT while input is waited for, after $nrLoads loads", async ({ nrLoads, csv }) => {
   async function* input() {
     if (nrLoads > 0) yield Buffer.from(" L 1000,8\n".repeat(nrLoads));
-    process.emit("SIGINT");
+    process.emit("SIGINT", "SIGINT");
     await new Promise(() => {});
   }
   const args = ["tlb", "--threads", "1", "--cpu-file", CPU, "--policy", "4K,2M", "--csv", "-"];
