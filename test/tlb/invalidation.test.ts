@@ -63,6 +63,16 @@ describe("an invalidation of some bytes", () => {
     expect(inPieces.walked(pieces)).toEqual([pieces[1], pieces[2]]);
   });
 
+  test("takes pages out of each of the banks they are dealt out to", () => {
+    const bank = { entries: 4, ways: 4, hitCycles: 7 };
+    const secondLevel = ["a", "b", "c", "d"].map((name) => ({ ...bank, name }));
+    const subject = new Subject("4K", { entries: 1, ways: 1 }, { secondLevel });
+    subject.walked(pages);
+    expect(subject.walked(pages)).toEqual([]);
+    subject.model.invalidate(0, 2 * 8192);
+    expect(subject.walked(pages)).toEqual([0, one, two, three]);
+  });
+
   test("takes all that structure caches have", () => {
     const subject = new Subject("4K", {}, { structureCaches });
     subject.walked([0, GIB]);

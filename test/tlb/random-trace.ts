@@ -45,7 +45,7 @@ export function randomTrace(random: Random, length = 600): Step[] {
       address: random.chance(1) ? address | (0x1ffn << 48n) : address,
       kind: random.pick(REFERENCE_KINDS),
       nrBytes: random.between(1, most),
-      ...(random.chance(percents.instruction) && { instruction: BigInt(random.below(9)) << 40n }),
+      ...(random.chance(percents.instruction) && { instruction: BigInt(random.below(9)) << 46n }),
     };
   });
 }
@@ -53,7 +53,7 @@ export function randomTrace(random: Random, length = 600): Step[] {
 /** Pages of 4K: neighbours, or dealt out to few of a larger size, or all of these. */
 function randomAddresses(random: Random): () => bigint {
   const shifts = random.pick([[12], [12], [21], [30], [39], [12, 21], [12, 21, 30]]);
-  const nrPages = random.pick([3, 10, 40, 200]);
+  const nrPages = random.pick([3, 10, 40, 200, 700]);
   const base = random.chance(20) ? TOP - 2n ** 13n : BigInt(random.below(2 ** 20)) << 20n;
   let page = 0n;
   const randomPage = () => {

@@ -50,6 +50,15 @@ describe("by region", () => {
     ]);
   });
 
+  test("all 512 pages of 4K", () => {
+    const model = createModel("4K");
+    replay(model, [
+      load(REGION, { nrBytes: REGION / 2 }),
+      load(1.5 * REGION, { nrBytes: REGION / 2 }),
+    ]);
+    expect(model.regions("4K")).toMatchObject([{ walks: 512, touchedPages: 512 }]);
+  });
+
   test("larger pages have no touched ones, and one of 1G counts where it is referred to", () => {
     const ofSize = (policy: PageSize) => {
       const model = createModel(policy);
