@@ -24,22 +24,8 @@ export type Stop =
   /** The kernel retries the fault for ever. */
   | { readonly kind: "stuck" };
 
-const NO_FLUSH = 1n << 63n;
 /** An access that crosses pages of two mappings, each copied, faults four times at most. */
 const FAULTS_MAX = 8;
-
-/** Makes the process's address space the one that its CPU runs in (switch_mm_irqs_off()). */
-function switchTo(kernel: KernelState, process: Process): Cpu {
-  const cpu = kernel.machine.cpus[process.cpu];
-  const { space } = process;
-  if (kernel.running[process.cpu] !== space) {
-    const keeps = space.pcid !== 0 && space.ranOn.has(process.cpu);
-    cpu.cr3 = BigInt(space.root + space.pcid) | (keeps ? NO_FLUSH : 0n);
-    kernel.running[process.cpu] = space;
-    space.ranOn.add(process.cpu);
-  }
-  return cpu;
-}
 
 /** What trying an access came to: its value, or the fault that could not be resolved. */
 type Attempt<T> =
@@ -50,13 +36,16 @@ type Attempt<T> =
       readonly outcome: Exclude<FaultOutcome, { kind: "handled" }>;
     };
 
-/** Tries until `attempt` returns no fault, or one that ends the access. No signal is sent. */
+/**
+ * Tries until `attempt` returns no fault, or one that ends the access. No signal is sent.
+ * Precondition: the process runs on its CPU.
+ */
 export function tryAccess<T extends bigint | undefined>(
   kernel: KernelState,
   process: Process,
   attempt: (cpu: Cpu) => T | Fault,
 ): Attempt<T> {
-  const cpu = switchTo(kernel, process);
+  const cpu = kernel.machine.cpus[process.cpu];
   for (let nrFaults = 0; nrFaults <= FAULTS_MAX; nrFaults++) {
     const result = attempt(cpu);
     if (typeof result !== "object") return { kind: "done", value: result };

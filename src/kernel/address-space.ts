@@ -30,6 +30,8 @@ export class AddressSpace {
   hugetlbBytes = 0;
   /** CPUs that may cache its translations (mm_cpumask()). */
   readonly ranOn = new Set<number>();
+  /** Those of them that ran another when something was invalidated (mm->context.tlb_gen). */
+  readonly behindOn = new Set<number>();
   /** What entries say beside where their pages are. */
   readonly marks = new PageMarks();
   /** VM_LOCKED bits that later mappings get (mm->def_flags). */

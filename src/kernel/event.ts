@@ -44,9 +44,24 @@ export type KernelEvent =
   | {
       readonly kind: "invalidate";
       readonly pid: number;
+      readonly pcid: number;
       readonly start: number;
       readonly end: number;
+      /** CPUs that may cache it. */
       readonly cpus: readonly number[];
+      /** Those that drop it now; the others drop all of the process before they run it again. */
+      readonly atOnce: readonly number[];
+      /** The CPU that asks; the others of `atOnce` are interrupted. */
+      readonly asker: number;
+    }
+  | {
+      /** A CPU runs another process from now on. */
+      readonly kind: "switch";
+      readonly pid: number;
+      readonly pcid: number;
+      readonly cpu: number;
+      /** What becomes of the translations that it has of the process; none: it cannot have any. */
+      readonly cached: "none" | "kept" | "dropped";
     }
   | {
       readonly kind: "signal";
@@ -135,6 +150,8 @@ export function describeEvent(event: KernelEvent): string {
       const cpus = event.cpus.length ? `CPU ${event.cpus.join(", ")}` : "no CPU";
       return `invalidates ${formatAddress(event.start)}-${formatAddress(event.end)} in the TLB of ${cpus}`;
     }
+    case "switch":
+      return `CPU ${event.cpu} runs PID ${event.pid}; translations it has of it: ${event.cached}`;
     case "signal":
       return `${event.signal} to ${event.name} (PID ${event.pid})`;
     case "exit":

@@ -191,7 +191,11 @@ export function exec(kernel: KernelState, process: Process): void {
 
 /** do_exit(): memory goes at once; the status stays until the parent waits. */
 export function end(kernel: KernelState, process: Process, status: ExitStatus): void {
+  const { current } = kernel;
+  // Whoever has killed it, it ends on its own CPU.
+  kernel.current = process;
   destroySpace(kernel, process.space);
+  kernel.current = current;
   process.descriptors.closeAll();
   process.status = status;
   if (kernel.events.isHeard) {

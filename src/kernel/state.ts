@@ -58,19 +58,28 @@ export function printk(kernel: KernelState, text: string): void {
   if (kernel.events.isHeard) kernel.events.emit({ kind: "log", text });
 }
 
-/** Drops what CPUs that ran `space` may cache of [start, end) (flush_tlb_mm_range()). */
+/**
+ * Drops what CPUs may cache of [start, end) in `space` (flush_tlb_mm_range()): on those that run it
+ * at once, those but the asking one being interrupted for it; any other drops all of `space` before
+ * it runs it again.
+ */
 export function invalidate(
   kernel: KernelState,
   space: AddressSpace,
   start: number,
   end: number,
 ): void {
-  for (const cpu of space.ranOn) {
-    kernel.machine.cpus[cpu].invalidateRange(space.pcid, start, end);
+  const { pid, pcid, ranOn } = space;
+  const runsIt = (cpu: number): boolean => kernel.running[cpu] === space;
+  for (const cpu of ranOn) {
+    if (runsIt(cpu)) kernel.machine.cpus[cpu].invalidateRange(pcid, start, end);
+    else space.behindOn.add(cpu);
   }
   if (kernel.events.isHeard) {
-    const cpus = [...space.ranOn];
-    kernel.events.emit({ kind: "invalidate", pid: space.pid, start, end, cpus });
+    const cpus = [...ranOn];
+    const asker = kernel.current.cpu;
+    const atOnce = cpus.filter(runsIt);
+    kernel.events.emit({ kind: "invalidate", pid, pcid, start, end, cpus, atOnce, asker });
   }
 }
 

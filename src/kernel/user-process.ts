@@ -5,6 +5,7 @@
 import { PAGE_2M } from "../address.ts";
 import { OptionError } from "../errors.ts";
 import { type Stop, accessMemory } from "./access.ts";
+import { switchTo } from "./context-switch.ts";
 import { setuid } from "./credentials.ts";
 import type { Errno } from "./errno.ts";
 import { OpenFile, type OpenRequest, type Stat, openFile, stat, unlink } from "./file.ts";
@@ -72,12 +73,13 @@ export class UserProcess {
     this.#alive.catchesSignals = value;
   }
 
-  /** The process, which is the one that acts from now on. */
+  /** The process, which is the one that acts from now on, on its CPU. */
   get #alive(): Process {
     if (this.#process.status) {
       throw new OptionError("process", `${this.name} (PID ${this.pid}) has ended`);
     }
     this.#kernel.current = this.#process;
+    switchTo(this.#kernel, this.#process);
     return this.#process;
   }
 
