@@ -16,7 +16,7 @@ export type { BySize, CpuCounts } from "./hardware/counts.ts";
 export { type CpuFeatures, Cpu } from "./hardware/cpu.ts";
 export type { MemoryType, Translation } from "./hardware/translation.ts";
 export { type WalkStep, describeWalk, traceWalk } from "./hardware/inspect.ts";
-export type { MmioRange, Watchpoint } from "./hardware/attention.ts";
+export type { AccessListener, MmioRange, Watchpoint } from "./hardware/attention.ts";
 export type { Snapshot } from "./hardware/snapshot.ts";
 export type { StaleUse } from "./hardware/stale-detector.ts";
 export { Ram } from "./hardware/ram.ts";

@@ -1,6 +1,6 @@
 /**
- * What a machine does besides memory: device ranges, watchpoints, the stale-translation detector.
- * CPUs ask `isNeeded` and nothing else while there is none of them.
+ * What a machine does besides memory: device ranges, watchpoints, the stale-translation detector,
+ * whoever looks at all accesses. CPUs ask `isNeeded` and nothing else while there is none of them.
  */
 import {
   COUNT_WALKS,
@@ -41,6 +41,14 @@ export interface Detector {
   before(cpu: Cpu, address: number | bigint, kind: AccessKind): void;
 }
 
+/** Called before each single access, once for one that crosses pages. */
+export type AccessListener = (
+  cpu: Cpu,
+  address: number | bigint,
+  nrBytes: number,
+  kind: AccessKind,
+) => void;
+
 const KIND_BITS = { read: 1, write: 2, fetch: 4 } as const;
 const WATCHED_AS = {
   read: "read",
@@ -56,6 +64,7 @@ export class Attention {
   #mmio: readonly MmioRange[] = [];
   #watchpoints: readonly Watchpoint[] = [];
   #detector: Detector | undefined;
+  #listener: AccessListener | undefined;
   #missesBefore = 0n;
   /** Whether the bytes of an access that is partly device memory are being done. */
   #isInParts = false;
@@ -95,6 +104,11 @@ export class Attention {
     this.#update();
   }
 
+  setListener(listener: AccessListener | undefined): void {
+    this.#listener = listener;
+    this.#update();
+  }
+
   /** Writes the ranges once more: linear memory was replaced. */
   rewrite(): void {
     this.setMmio(this.#mmio);
@@ -102,8 +116,8 @@ export class Attention {
   }
 
   #update(): void {
-    const { length } = this.#mmio;
-    this.isNeeded = length + this.#watchpoints.length > 0 || this.#detector !== undefined;
+    const nrRanges = this.#mmio.length + this.#watchpoints.length;
+    this.isNeeded = nrRanges > 0 || this.#detector !== undefined || this.#listener !== undefined;
   }
 
   #write(isWatch: 0 | 1, ranges: readonly { start: number; end: number; kinds: number }[]): void {
@@ -123,8 +137,9 @@ export class Attention {
   }
 
   /** Called before an access. */
-  before(cpu: Cpu, address: number | bigint, kind: AccessKind): void {
+  before(cpu: Cpu, address: number | bigint, nrBytes: number, kind: AccessKind): void {
     if (this.#isInParts) return;
+    this.#listener?.(cpu, address, nrBytes, kind);
     this.#detector?.before(cpu, address, kind);
     this.#missesBefore = this.#walks(cpu);
   }

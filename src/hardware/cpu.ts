@@ -204,7 +204,7 @@ export class Cpu {
   ): number {
     if (nrBytes !== 1) checkSize(nrBytes);
     const isWatched = this.#attention.isNeeded || this.onMiss !== undefined;
-    if (isWatched) this.#attention.before(this, address, kind);
+    if (isWatched) this.#attention.before(this, address, nrBytes, kind);
     const result = this.#access(address, KINDS[kind], nrBytes, manner);
     if (isWatched || this.onFault !== undefined) this.#after(address, nrBytes, kind, result < 0);
     return result;
@@ -246,7 +246,7 @@ export class Cpu {
     checkSize(nrBytes);
     const { exports } = this.#core;
     const isWatched = this.#attention.isNeeded || this.onMiss !== undefined;
-    if (isWatched) this.#attention.before(this, address, "read");
+    if (isWatched) this.#attention.before(this, address, nrBytes, "read");
     const word =
       typeof address === "number"
         ? exports.load(this.#at, address, nrBytes)
@@ -265,7 +265,7 @@ export class Cpu {
     checkSize(nrBytes);
     const { exports } = this.#core;
     const isWatched = this.#attention.isNeeded || this.onMiss !== undefined;
-    if (isWatched) this.#attention.before(this, address, "write");
+    if (isWatched) this.#attention.before(this, address, nrBytes, "write");
     const word = BigInt.asIntN(64, value);
     needsBacking(
       typeof address === "number"

@@ -3,7 +3,7 @@ import { STRUCTURE_ENTRIES_MAX } from "../../assembly/layout.ts";
 import { PAGE_2M, PAGE_4K, formatBytes } from "../address.ts";
 import { type Core, type TlbArrayGeometry, createCore } from "../core.ts";
 import { OptionError } from "../errors.ts";
-import { Attention, type MmioRange, type Watchpoint } from "./attention.ts";
+import { type AccessListener, Attention, type MmioRange, type Watchpoint } from "./attention.ts";
 import { Cpu, type CpuFeatures } from "./cpu.ts";
 import { PageTables, type TableFrames } from "./page-tables.ts";
 import { Ram } from "./ram.ts";
@@ -70,7 +70,7 @@ export interface Machine {
   readonly exports: WebAssembly.Exports;
   /**
    * Makes it as it was when created: RAM all zeros, registers and TLBs reset, no device ranges and
-   * no watchpoints. Hooks and the detector of stale translations stay.
+   * no watchpoints. Hooks, listener and the detector of stale translations stay.
    */
   reset(): void;
   /** Replaces the ranges of physical addresses that are device memory; 64 at most. */
@@ -94,6 +94,11 @@ export interface Machine {
    * (not batches); undefined ends that. Accesses are slower meanwhile.
    */
   detectStale(report: ((use: StaleUse) => void) | undefined): void;
+  /**
+   * Calls `listener` before each single access (no batches, no probes) of any CPU; undefined ends
+   * that. It may probe, but not access.
+   */
+  onAccess(listener: AccessListener | undefined): void;
   /** Page tables of this machine's RAM whose frames come from `frames`. */
   createPageTables(frames: TableFrames): PageTables;
 }
@@ -190,6 +195,7 @@ export function createMachine(options: MachineOptions = {}): Machine {
       useLookaside();
       attention.setDetector(report && new StaleDetector(core, ram, report));
     },
+    onAccess: (listener) => attention.setListener(listener),
     createPageTables: (frames) => new PageTables(core, frames),
   };
 }
