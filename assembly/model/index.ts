@@ -9,6 +9,7 @@ import {
   addBank as add,
   createLane as newLane,
   dropPages as dropFromLane,
+  has as hasIn,
   refer as referTo,
   routeOf as findRoute,
 } from "./lane";
@@ -147,6 +148,11 @@ export function dropPcid(array: TagArray, pcid: u32): void {
 /** A reference to the page of `size` that the 4K page `page` is in. */
 export function refer(lane: Lane, page: f64, kind: u32, size: u32): void {
   referTo(lane, <u64>page, kind, size, 1);
+}
+
+/** Whether a reference to the page of `size` that the 4K page `page` is in would need no walk. */
+export function has(lane: Lane, page: f64, kind: u32, size: u32): bool {
+  return hasIn(lane, <u64>page, kind, size);
 }
 
 /** Translations of the 4K pages from `first` to `last`, of `pcid`, leave the lane. */

@@ -259,6 +259,21 @@ function drop(array: TagArray, set: usize, key: u64): void {
   if (way >= 0) empty(array, set, way);
 }
 
+/** Whether a reference would need no walk. Nothing is touched. */
+export function has(lane: Lane, page: u64, kind: u32, size: u32): bool {
+  const route = routeOf(lane, kind, size);
+  if (route.first) {
+    const first = changetype<TagArray>(route.first);
+    const key = keyOf(route.firstSpace, page >> route.firstShift);
+    if (find(first, setOf(first, key, 0), key) >= 0) return true;
+  }
+  if (!route.nrBanks) return false;
+  const number = page >> route.bankShift;
+  const bank = bankOf(route, number);
+  const key = keyOf(route.bankSpace, number);
+  return find(bank, setOf(bank, key, route.dealShift), key) >= 0;
+}
+
 /** INVLPG: of `pcid`, translations of the 4K pages from `first` to `last` leave, and all structures. */
 export function dropPages(lane: Lane, pcid: u32, first: u64, last: u64): void {
   for (let size: u32 = 0; size < <u32>SIZES; size++) {

@@ -208,6 +208,11 @@ export class Lane {
     this.#wasm.refer(this.#lane, page, KIND_CODES[kind], PAGE_SIZES.indexOf(size));
   }
 
+  /** Whether such a reference would need no walk. */
+  has(page: number, kind: ReferenceKind, size: PageSize): boolean {
+    return this.#wasm.has(this.#lane, page, KIND_CODES[kind], PAGE_SIZES.indexOf(size)) !== 0;
+  }
+
   /** Numbers of 4K pages, whose translations of `pcid` leave. */
   dropPages(pcid: number, first: number, last: number): void {
     this.#wasm.dropPages(this.#lane, pcid, first, last);

@@ -123,6 +123,11 @@ export class TlbModel {
     for (const lane of this.#lanes.values()) lane.refer(page, kind, pageSize);
   }
 
+  /** Whether such a reference would need no walk in a policy's lane. Nothing changes by asking. */
+  has(policy: PagePolicy, address: number, kind: ReferenceKind, pageSize: PageSize): boolean {
+    return this.#lane(policy).has(pageNumber(address), kind, pageSize);
+  }
+
   /**
    * The entries that translate any of these bytes, of the current PCID, leave all lanes, and their
    * structure caches are emptied of it, as by INVLPG (SDM Vol. 3A §4.10.4.1). Of a page kept in
@@ -149,6 +154,7 @@ export class TlbModel {
     if (pcid === this.#pcid) return;
     this.#pcid = pcid;
     this.#hasEntered = false;
+    this.#wasm.switchPcid(pcid);
   }
 
   /** Counts since the beginning. */
@@ -196,7 +202,6 @@ export class TlbModel {
       if (left === undefined) continue;
       for (const array of arrays) this.#wasm.dropPcid(array, left);
     }
-    this.#wasm.switchPcid(this.#pcid);
   }
 }
 

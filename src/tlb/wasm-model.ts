@@ -50,6 +50,7 @@ export interface WasmModel {
     delay: number,
   ): void;
   refer(lane: number, page: number, kind: number, size: number): void;
+  has(lane: number, page: number, kind: number, size: number): number;
   dropPages(lane: number, pcid: number, first: number, last: number): void;
   references(): number;
   switchPcid(pcid: number): void;
