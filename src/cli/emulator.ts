@@ -11,6 +11,8 @@ export interface EmulatorConfig {
   readonly nrNodes: number;
   /** Pages in the pools at boot, by page size in bytes. */
   readonly hugePages: ReadonlyMap<number, number>;
+  /** Whether the driver measures its TLBs. */
+  readonly measuresTlbs?: boolean;
 }
 
 export interface Emulator {

@@ -24,11 +24,20 @@ const KEYS_OF_OPTIONS: Readonly<Record<string, MachineKey>> = {
   nodes: "nodes",
 };
 
+/** What is looked at while a script runs. */
+export interface Observed {
+  /** Everything that happens inside: the records' `events`. */
+  readonly explain?: boolean;
+  /** What TLBs cost: the records' `tlb`. */
+  readonly tlb?: boolean;
+}
+
 /** Throws an error with the place, in the header or the file, if there can be no such machine. */
 export function createDriver(
   emulator: Emulator,
   { file, machine }: Script,
   kernel: string,
+  measuresTlbs?: boolean,
   onEvent?: (line: string) => void,
 ): Driver {
   const config = {
@@ -38,6 +47,7 @@ export function createDriver(
     nrCpus: machine.nrCpus ?? 1,
     nrNodes: machine.nrNodes ?? 1,
     hugePages: poolsOf(machine),
+    measuresTlbs,
   };
   try {
     return emulator.createEmulatedDriver(config, onEvent);
@@ -70,11 +80,11 @@ export async function* runOn(
   emulator: Emulator,
   script: Script,
   kernel: string,
-  isExplained = false,
+  { explain, tlb }: Observed,
 ): AsyncGenerator<LineRecord> {
   const events: string[] = [];
-  const onEvent = isExplained ? (line: string) => void events.push(line) : undefined;
-  const driver = createDriver(emulator, script, kernel, onEvent);
+  const onEvent = explain ? (line: string) => void events.push(line) : undefined;
+  const driver = createDriver(emulator, script, kernel, tlb, onEvent);
   let nrLines = 0;
   try {
     const takeEvents = () => events.splice(0);

@@ -43,6 +43,7 @@ Examples:
   $ hugewalk run fork.txt
   $ hugewalk run --kernel 6.1 --quiet recordings/*.txt
   $ hugewalk run --kernel 6.12,6.18 fork.txt       what differs between these kernels?
+  $ hugewalk run --tlb fork.txt                    what do fork, writes and munmap cost in TLBs?
   $ hugewalk run --json fork.txt | jq 'select(.differs)'
   $ echo 'host nr_hugepages 3' | hugewalk run -
 
@@ -120,6 +121,7 @@ function createProgram(io: Io, emulator: Emulator, setExitCode: (code: number) =
         "or several joined by commas, or all: they are compared with each other",
     )
     .option("--explain", "say below each line what happened inside the kernel")
+    .option("--tlb", "say what it costs in TLBs: misses, shootdowns and refills")
     .option("--json", "print one JSON object a line, the last one a summary")
     .option("--quiet", "print only lines that differ, and the summary")
     .addHelpText("after", RUN_HELP)

@@ -9,6 +9,7 @@ export interface RunFlags {
   /** One kernel, several joined by commas, or `all`. */
   readonly kernel?: string;
   readonly explain?: boolean;
+  readonly tlb?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }

@@ -9,6 +9,7 @@ import { formatComparison } from "../transcript/print-compared.ts";
 import { formatSummary, printTranscript } from "../transcript/print.ts";
 import type { LineRecord } from "../transcript/run.ts";
 import type { MachineHeader, Script } from "../transcript/script.ts";
+import { TlbCosts } from "../transcript/tlb-cost.ts";
 import { addTallies, NOTHING_RUN, tallyOf, type Tally } from "../transcript/tally.ts";
 import { onOneLine } from "../transcript/text.ts";
 import { complain, isUsersError } from "./complaint.ts";
@@ -19,6 +20,7 @@ import type { RunContext, RunFlags } from "./run-context.ts";
 import { readScripts, unknownKernel } from "./scripts.ts";
 import { runSideBySide } from "./side-by-side.ts";
 import { hasColor, Output, type Io } from "./streams.ts";
+import { tlbTables } from "./tlb-costs.ts";
 
 /** Runs the files and returns the exit code. Throws what is not the user's doing. */
 export async function runFiles(
@@ -101,15 +103,17 @@ async function runAll(
 async function runAsExpected(script: Script, kernel: string, context: RunContext): Promise<Tally> {
   const { flags, emulator, out, colors } = context;
   let tally = NOTHING_RUN;
+  const tlb = new TlbCosts();
   const count = (record: LineRecord) => {
     tally = addTallies(tally, tallyOf(record));
+    if (record.tlb) tlb.add(record.tlb);
   };
-  const records = watch(runOn(emulator, script, kernel, flags.explain), count);
+  const records = watch(runOn(emulator, script, kernel, flags), count);
   if (flags.json) {
     for await (const record of records) {
       if (!flags.quiet || record.differs) await out.line(lineToJson(record));
     }
-    await out.line(fileToJson(script.file, kernel, tally));
+    await out.line(fileToJson(script.file, kernel, tally, flags.tlb ? tlb : undefined));
     return tally;
   }
   const options = {
@@ -118,6 +122,7 @@ async function runAsExpected(script: Script, kernel: string, context: RunContext
     kernel: flags.kernel === undefined ? undefined : kernel,
   };
   for await (const text of printTranscript(script, records, options)) await out.line(text);
+  for (const text of flags.tlb ? tlbTables(tlb) : []) await out.line(colors.dim(text));
   await out.line(formatSummary(tally));
   return tally;
 }

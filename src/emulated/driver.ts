@@ -6,6 +6,7 @@ import { type Kernel, createKernel } from "../kernel/kernel.ts";
 import type { UserProcess } from "../kernel/user-process.ts";
 import { formatStatus } from "../kernel/process.ts";
 import { unsigned } from "../kernel/procfs.ts";
+import { findPreset } from "../tlb/presets.ts";
 import type {
   Counters,
   Driver,
@@ -20,6 +21,7 @@ import { tryPerformFiles } from "./files.ts";
 import { tryHold } from "./hold.ts";
 import { performHost } from "./host.ts";
 import { tryInspect } from "./inspect.ts";
+import { MachineTlbs } from "./machine-tlbs.ts";
 import { tryPerformMemory } from "./memory.ts";
 import { tryPerformShm } from "./shm.ts";
 import { tryPerformUserfault } from "./userfault.ts";
@@ -29,16 +31,17 @@ export { profileNames } from "../kernel/profile.ts";
 export interface EmulatedMachine {
   readonly kernel: string;
   readonly memoryBytes: number;
-  /** A processor's name; default: the one there is. */
+  /** The processor whose TLBs are measured: a name of `hugewalk cpus`. Default: skylake-sp. */
   readonly cpu?: string;
   readonly nrCpus: number;
   readonly nrNodes?: number;
   /** Pages in the pool at boot, by page size in bytes. */
   readonly hugePages?: ReadonlyMap<number, number>;
+  /** Whether the driver has `tlbs`. */
+  readonly measuresTlbs?: boolean;
 }
 
-/** Whose TLB the machine has. */
-const CPU_NAME = "skylake-sp";
+const DEFAULT_CPU = "skylake-sp";
 
 const SIGNALS: Readonly<Record<number, string>> = {
   1: "SIGHUP",
@@ -58,33 +61,42 @@ const SIGNALS: Readonly<Record<number, string>> = {
   15: "SIGTERM",
 };
 
-/** Throws OptionError where the machine cannot be: unknown kernel, RAM too small for the pool. */
+/** Throws OptionError where the machine cannot be: unknown CPU, RAM too small for the pool. */
 export function createEmulatedDriver(
   machine: EmulatedMachine,
   onEvent?: (line: string) => void,
 ): Driver {
-  const { cpu = CPU_NAME } = machine;
-  if (cpu !== CPU_NAME) throw new OptionError("cpu", `no model of "${cpu}"; there is ${CPU_NAME}`);
+  const { processor } = findPreset(machine.cpu ?? DEFAULT_CPU, "cpu");
   const kernel = createKernel({
     profile: machine.kernel,
     machine: { ramBytes: machine.memoryBytes, cpus: machine.nrCpus },
     hugePages: machine.hugePages,
     nodes: machine.nrNodes,
   });
-  if (onEvent) kernel.onEvent((event) => onEvent(describeEvent(event)));
-  return new EmulatedDriver(kernel);
+  if (onEvent) {
+    kernel.onEvent((event) => {
+      // It happens all the time, and says nothing of memory.
+      if (event.kind !== "switch") onEvent(describeEvent(event));
+    });
+  }
+  return new EmulatedDriver(
+    kernel,
+    machine.measuresTlbs ? new MachineTlbs(kernel, processor) : undefined,
+  );
 }
 
 /** Drives a kernel that the caller has created. */
 export class EmulatedDriver implements Driver {
+  readonly tlbs: MachineTlbs | undefined;
   readonly #kernel: Kernel;
   /** The newest process of each name. */
   readonly #actors = new Map<string, Actor>();
   /** SysV segments by name. */
   readonly #segments = new Map<string, number>();
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, tlbs?: MachineTlbs) {
     this.#kernel = kernel;
+    this.tlbs = tlbs;
   }
 
   isFrameAlive(frame: number): boolean {
@@ -104,6 +116,7 @@ export class EmulatedDriver implements Driver {
   }
 
   host(operation: HostOperation): Outcome {
+    this.tlbs?.begin(operation.op);
     if (operation.op === "kill") {
       return { result: this.#kill(operation.target, operation.signal) };
     }
@@ -121,6 +134,7 @@ export class EmulatedDriver implements Driver {
   }
 
   process(actor: string, operation: ProcessOperation): Outcome {
+    this.tlbs?.begin(operation.op);
     let found = this.#actors.get(actor);
     if (!found)
       this.#actors.set(actor, (found = { process: this.#kernel.spawn(actor), files: new Map() }));

@@ -5,6 +5,7 @@
  * The runner owns names: `NAME` of an address is resolved before an operation reaches a
  * driver, and `bound` of the outcome is what the name is bound to from then on.
  */
+import type { TlbCost } from "./tlb-cost.ts";
 
 /** A user address or a length in bytes: an integer below 2^53. */
 type Bytes = number;
@@ -312,7 +313,15 @@ export interface Outcome {
  */
 export type Counters = ReadonlyMap<string, bigint>;
 
+/** Measures the TLBs of a machine. */
+export interface TlbMeter {
+  /** What was spent since the last call. */
+  take(): TlbCost;
+}
+
 export interface Driver {
+  /** Undefined: they are not measured. */
+  readonly tlbs?: TlbMeter;
   /** Whether the frame of a `PagemapEntry` is still in the life it had then. */
   isFrameAlive(frame: number): boolean;
   counters(): Counters;

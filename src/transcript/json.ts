@@ -15,14 +15,20 @@
  *     {"type":"file","file":"a.txt","kernels":["6.12","6.18"],"lines":9,"asserted":0,"differ":1}
  *
  * `counters` are those that changed. `expected` is null when nothing is asserted, and its
- * `counters` null when only the result is.
+ * `counters` null when only the result is. With `--tlb` a line has `tlb`, and so has a file, added
+ * up; with several kernels, what each of them made of it has. The counts are those of `tlb-cost.ts`:
+ *
+ *     "tlb":{"cpus":[{"cpu":0,"accesses":2,…}],"operations":[{"operation":"fork","times":1,…}]}
  */
 import type { ComparedLine } from "./compare.ts";
 import type { LineRecord } from "./run.ts";
+import { cpusInOrder } from "./print-tlb.ts";
 import type { OperationLine } from "./script.ts";
 import type { Tally } from "./tally.ts";
+import type { TlbCost } from "./tlb-cost.ts";
 
-export function lineToJson({ line, result, changes, differs, events }: LineRecord): string {
+export function lineToJson(record: LineRecord): string {
+  const { line, result, changes, differs, events, tlb } = record;
   const { expectation } = line;
   return JSON.stringify({
     type: "line",
@@ -37,6 +43,7 @@ export function lineToJson({ line, result, changes, differs, events }: LineRecor
         }
       : null,
     events,
+    tlb: tlb && tlbToJson(tlb),
   });
 }
 
@@ -45,8 +52,9 @@ export function comparedLineToJson(
   { line, records, differs }: ComparedLine,
   kernels: readonly string[],
 ): string {
-  const outcomes = records.map(({ result, changes, events }, i) => {
-    return [kernels[i], { result, counters: countersToJson(changes), events }];
+  const outcomes = records.map(({ result, changes, events, tlb }, i) => {
+    const counters = countersToJson(changes);
+    return [kernels[i], { result, counters, events, tlb: tlb && tlbToJson(tlb) }];
   });
   return JSON.stringify({
     type: "compared",
@@ -56,12 +64,26 @@ export function comparedLineToJson(
   });
 }
 
-export function comparedFileToJson(file: string, kernels: readonly string[], tally: Tally): string {
-  return JSON.stringify({ type: "file", file, kernels, ...tallyToJson(tally) });
+/** `tlbs` is what each kernel's cost, in their order; undefined: that was not measured. */
+export function comparedFileToJson(
+  file: string,
+  kernels: readonly string[],
+  tally: Tally,
+  tlbs?: readonly TlbCost[],
+): string {
+  const tlb = tlbs && Object.fromEntries(tlbs.map((cost, i) => [kernels[i], tlbToJson(cost)]));
+  return JSON.stringify({ type: "file", file, kernels, ...tallyToJson(tally), tlb });
 }
 
-export function fileToJson(file: string, kernel: string, tally: Tally): string {
-  return JSON.stringify({ type: "file", file, kernel, ...tallyToJson(tally) });
+/** `tlb` is what all lines cost; undefined: that was not measured. */
+export function fileToJson(file: string, kernel: string, tally: Tally, tlb?: TlbCost): string {
+  return JSON.stringify({
+    type: "file",
+    file,
+    kernel,
+    ...tallyToJson(tally),
+    tlb: tlb && tlbToJson(tlb),
+  });
 }
 
 export function summaryToJson(nrFiles: number, tally: Tally): string {
@@ -84,4 +106,11 @@ function countersToJson(counters: ReadonlyMap<string, bigint>): Record<string, s
 
 function tallyToJson({ nrLines, nrAsserted, nrDiffering }: Tally) {
   return { lines: nrLines, asserted: nrAsserted, differ: nrDiffering };
+}
+
+function tlbToJson({ cpus, operations }: TlbCost) {
+  return {
+    cpus: cpusInOrder(cpus).map(([cpu, cost]) => ({ cpu, ...cost })),
+    operations: [...operations].map(([operation, cost]) => ({ operation, ...cost })),
+  };
 }

@@ -9,7 +9,6 @@
  */
 import type { ComparedLine } from "./compare.ts";
 import {
-  count,
   printAmongOthers,
   printEvents,
   type PrintOptions,
@@ -18,6 +17,7 @@ import {
 } from "./print.ts";
 import type { Script } from "./script.ts";
 import type { Tally } from "./tally.ts";
+import { count } from "./text.ts";
 
 /** The lines to print, without line ends and summary; `kernels` are in the order of the records. */
 export function printCompared(
@@ -47,7 +47,7 @@ function* printComparedLine(
   { colors }: PrintOptions,
 ): Generator<string> {
   if (!differs) {
-    yield* printRecord({ ...records[0], events: [] }, colors);
+    yield* printRecord({ ...records[0], events: [], tlb: undefined }, colors);
     return;
   }
   yield printOperation(line, "", colors).trimEnd();

@@ -6,13 +6,16 @@
  *     #   expected: ok ; free=1          under a line that differs
  *     #   - page fault at a              under a line, what happened inside (`--explain`)
  *     #   6.18  => ok ; free=1           under a line on which kernels differ (`print-compared.ts`)
- *     # 12 lines, 10 asserted, 1 differ  at the end
+ *     #   - TLB of CPU 0: 1 miss; …      there, too (`--tlb`)
+ *     # TLB | CPU | accesses | …         tables at the end (`--tlb`)
+ *     # 12 lines, 10 asserted, 1 differ  the last line
  */
 import type { Colors } from "picocolors/types.js";
 import { isOnlyWhereNamed, type LineRecord } from "./run.ts";
 import type { OperationLine, OtherLine, Script } from "./script.ts";
+import { TLB_TABLE, tlbNotes } from "./print-tlb.ts";
 import type { Tally } from "./tally.ts";
-import { onOneLine } from "./text.ts";
+import { count, onOneLine } from "./text.ts";
 
 /** Where `=>` stands, counted from 0, unless the operation is longer. */
 const ARROW_COLUMN = 53;
@@ -84,9 +87,10 @@ export function formatSummary(tally: Tally, nrFiles?: number): string {
   return `# ${files}${lines}, ${tally.nrAsserted} asserted, ${tally.nrDiffering} differ`;
 }
 
-/** An earlier run's note: the kinds that stand under an operation, or the summary anywhere. */
+/** An earlier run's note: the kinds that stand under an operation, or at the end: anywhere. */
 function isOwnNote(text: string, followsOperation: boolean): boolean {
-  return SUMMARY.test(text) || (followsOperation && NOTE.test(text));
+  const isAtEnd = SUMMARY.test(text) || TLB_TABLE.test(text);
+  return isAtEnd || (followsOperation && NOTE.test(text));
 }
 
 function printOther(line: OtherLine, options: PrintOptions): string {
@@ -111,10 +115,11 @@ export function printOperation(line: OperationLine, observed: string, colors: Co
   return `${`${line.text} `.padEnd(ARROW_COLUMN)}${observed}${comment}`;
 }
 
-export function* printEvents({ events }: LineRecord, colors: Colors): Generator<string> {
+export function* printEvents({ events, tlb }: LineRecord, colors: Colors): Generator<string> {
   for (const event of events) {
     for (const text of event.split("\n")) yield colors.dim(`#   - ${onOneLine(text)}`);
   }
+  for (const note of tlb ? tlbNotes(tlb) : []) yield colors.dim(`#   - ${note}`);
 }
 
 /** ` free=1 rsvd=0`: as language has it, what changes only where named is left out elsewhere. */
@@ -124,8 +129,4 @@ function printChanges({ line, changes }: LineRecord): string {
     .filter(([name]) => !isOnlyWhereNamed(name) || named?.has(name))
     .map(([name, value]) => ` ${name}=${value}`)
     .join("");
-}
-
-export function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }

@@ -6,6 +6,7 @@ import type { Counters, Driver, Outcome } from "./driver.ts";
 import { Labels } from "./labels.ts";
 import { resolveAddress, resolveHost, resolveProcess, UnboundName } from "./resolve.ts";
 import type { Expectation, OperationLine, Script } from "./script.ts";
+import type { TlbCost } from "./tlb-cost.ts";
 
 export interface LineRecord {
   readonly line: OperationLine;
@@ -19,6 +20,8 @@ export interface LineRecord {
   readonly faultOffset?: number;
   /** What `takeEvents` gave for this line. */
   readonly events: readonly string[];
+  /** What it cost in TLBs; undefined: the driver does not measure that. */
+  readonly tlb?: TlbCost;
 }
 
 export interface RunOptions {
@@ -43,7 +46,8 @@ export async function* runScript(
     const { result, agrees } = runner.compare(line, outcome);
     const differs = !agrees || !countersAgree(changes, line.expectation);
     const { faultOffset } = outcome;
-    yield { line, result, changes, differs, faultOffset, events: [...takeEvents()] };
+    const tlb = driver.tlbs?.take();
+    yield { line, result, changes, differs, faultOffset, events: [...takeEvents()], tlb };
   }
 }
 

@@ -65,3 +65,8 @@ function editDistance(from: string, to: string): number {
   }
   return rows[from.length][to.length];
 }
+
+/** `1 line`, `2 lines`. */
+export function count(n: number, noun: string, plural = `${noun}s`): string {
+  return `${n} ${n === 1 ? noun : plural}`;
+}
