@@ -18,7 +18,7 @@ const CPU_HEAD = [
   "walk cycles",
 ];
 const OPERATION_HEAD = [
-  "invalidates",
+  "operation",
   "times",
   "invalidations",
   "interrupts",

@@ -18,8 +18,8 @@ export function tlbTableLine(row: string, kernel?: string): string {
 }
 
 export function* tlbNotes({ cpus, operations }: TlbCost): Generator<string> {
-  for (const [cpu, cost] of cpusInOrder(cpus)) {
-    const { misses, entryLoads, walkCycles, interrupts, dropped, droppedLate } = cost;
+  const inOrder = cpusInOrder(cpus);
+  for (const [cpu, { interrupts, dropped, droppedLate }] of inOrder) {
     if (interrupts > 0) {
       const often = interrupts > 1 ? ` ${interrupts} times` : "";
       yield `shootdown: CPU ${cpu} is interrupted${often}; ${leaving(dropped)}`;
@@ -29,6 +29,8 @@ export function* tlbNotes({ cpus, operations }: TlbCost): Generator<string> {
     if (droppedLate > 0) {
       yield `TLB of CPU ${cpu}: ${leaving(droppedLate)} late, after another process ran`;
     }
+  }
+  for (const [cpu, { misses, entryLoads, walkCycles }] of inOrder) {
     if (misses === 0) continue;
     // One CPU makes all accesses of an operation.
     const what = [count(misses, "miss", "misses"), ...refills(operations)].join(", ");

@@ -1,8 +1,9 @@
 /**
- * Hooks: `onMiss` for what no TLB had, `onFault` for what faulted, and neither for anything else.
+ * Hooks: `onMiss` for what no TLB had, `onFault` for what faulted, `Machine.onAccess` for what is to
+ * be done, and none for anything else.
  */
 import { beforeEach, describe, expect, test } from "vitest";
-import { describeFault } from "../../src/index.ts";
+import { describeFault, encodeReference } from "../../src/index.ts";
 import { type Scene, boot, slowAccesses } from "./scene.ts";
 
 const AT = 0x40000000;
@@ -91,6 +92,39 @@ describe("onFault", () => {
     cpu.onFault = ({ address }) => scene.map(Number(address), 0x202000);
     expect(cpu.load(AT + 0x2000, 8)).toMatchObject({ reason: "not present" });
     expect(cpu.load(AT + 0x2000, 8)).toBe(0n);
+  });
+});
+
+describe("Machine.onAccess", () => {
+  test("each single access of each CPU, before it is made, and once if it crosses pages", () => {
+    const { machine, cpu } = scene;
+    machine.onAccess(({ index, counts }, address, nrBytes, kind) => {
+      seen.push(`${index}: ${kind} ${nrBytes} at ${address.toString(16)}, ${counts.walks} walks`);
+    });
+    cpu.resetCounts();
+    cpu.load(AT, 8);
+    cpu.store(BigInt(AT) + 0xffcn, 8, 0n);
+    cpu.access(AT + 0x2000, "fetch");
+    expect(seen).toEqual([
+      "0: read 8 at 40000000, 0 walks",
+      "0: write 8 at 40000ffc, 1 walks",
+      "0: fetch 1 at 40002000, 3 walks",
+    ]);
+  });
+
+  test("it may probe; no probe and no batch is seen, and nothing once it is gone", () => {
+    const { machine, cpu } = scene;
+    machine.onAccess((from, address, _, kind) => {
+      const found = from.probe(address, kind);
+      seen.push("vector" in found ? found.reason : `${found.physicalAddress}`);
+    });
+    expect(cpu.load(AT + 0x2000, 1)).toMatchObject({ reason: "not present" });
+    expect(cpu.load(AT + 1, 1)).toBe(0n);
+    cpu.probe(AT, "read");
+    cpu.replay(BigUint64Array.of(encodeReference(AT, "read")));
+    machine.onAccess(undefined);
+    cpu.load(AT, 1);
+    expect(seen).toEqual(["not present", `${0x200001}`]);
   });
 });
 

@@ -116,6 +116,64 @@ describe("several CPUs", () => {
   });
 });
 
+describe("a CPU that has gone over to another process", () => {
+  test("drops what was invalidated meanwhile when it comes back, all of the process", () => {
+    const kernel = boot("6.18", 2, 2);
+    const seen: string[] = [];
+    kernel.onEvent((event) => {
+      if (event.kind === "switch") seen.push(`CPU ${event.cpu}: ${event.pid} ${event.cached}`);
+      if (event.kind !== "invalidate") return;
+      const { pid, cpus, atOnce, asker } = event;
+      seen.push(`CPU ${asker} asks: ${pid} on ${cpus}, at once on ${atOnce}`);
+    });
+    const parent = kernel.spawn("parent");
+    const a = map(parent, 2);
+    parent.write(a, 1n);
+    parent.write(a + PAGE_2M, 2n);
+    const child = forkOf(parent, "child");
+    child.catchesSignals = true;
+    expect([child.read(a), child.read(a + PAGE_2M)]).toEqual([1n, 2n]);
+    // The child runs on CPU 1: it is robbed there.
+    parent.write(a, 3n);
+    const third = kernel.spawn("third");
+    const fourth = kernel.spawn("fourth");
+    expect([third.hugetlbBytes, fourth.hugetlbBytes]).toEqual([0, 0]);
+    // It does not any more, nor does the parent on CPU 0 until now.
+    parent.write(a + PAGE_2M, 4n);
+    expect(child.read(a + PAGE_2M)).toMatchObject({ signal: "SIGBUS" });
+    expect(seen).toEqual([
+      "CPU 0: 100 none",
+      "CPU 0 asks: 100 on 0, at once on 0",
+      "CPU 1: 101 none",
+      "CPU 0 asks: 101 on 1, at once on 1",
+      "CPU 0 asks: 100 on 0, at once on 0",
+      "CPU 0: 102 none",
+      "CPU 1: 103 none",
+      "CPU 0: 100 kept",
+      "CPU 0 asks: 101 on 1, at once on ",
+      "CPU 0 asks: 100 on 0, at once on 0",
+      "CPU 1: 101 dropped",
+    ]);
+  });
+
+  test("uses no stale translation, whatever was invalidated meanwhile", () => {
+    const kernel = boot("6.18", 2);
+    const stale: unknown[] = [];
+    kernel.state.machine.detectStale((use) => stale.push(use));
+    const parent = kernel.spawn("parent");
+    const a = map(parent, 2);
+    parent.write(a, 1n);
+    parent.write(a + PAGE_2M, 2n);
+    const child = forkOf(parent, "child");
+    child.catchesSignals = true;
+    expect([child.read(a), child.read(a + PAGE_2M)]).toEqual([1n, 2n]);
+    parent.write(a, 3n);
+    expect(child.read(a)).toMatchObject({ signal: "SIGBUS" });
+    expect(child.read(a + PAGE_2M)).toBe(2n);
+    expect(stale).toEqual([]);
+  });
+});
+
 describe("4K private anonymous memory", () => {
   test("zeros, copy-on-write, and reuse by the last user", () => {
     const kernel = boot("6.18", 0);
