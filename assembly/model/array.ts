@@ -6,7 +6,7 @@
 //        | valid | 0   | PCID | space | number |  space: page size or table level; valid: not empty
 //        +-------+-----+------+-------+--------+
 //  a set: the keys' low halves (padded to a multiple of 4 ways), their high halves, then what
-//  replacement knows (replacement.ts)
+//  replacement knows (replacement.ts, recency.ts)
 //        +------+-------+------+-------+
 //        | lows | highs | full | state |
 //        +------+-------+------+-------+
@@ -24,6 +24,7 @@ import {
   TRICK_SIMD,
 } from "./layout";
 import { allocate } from "./memory";
+import { SHORT_WAYS_MAX, bucketBits, findLong, ringBytes } from "./recency";
 
 const VALID: u64 = (<u64>1) << 63;
 export const NUMBER_MASK: u64 = ((<u64>1) << PAGE_NUMBER_BITS) - 1;
@@ -84,6 +85,11 @@ export class TagArray {
   /** Bytes of one half of a set's tags; the highs lie behind. */
   halfBytes: u32;
   replacement: u32;
+  /** Of lru and fifo (recency.ts): few ways, or many. */
+  isShort: bool;
+  isLong: bool;
+  /** Of many: from a hash to a bucket. */
+  bucketShift: u32;
   /** Of trees: what a touch does to the bits, by way, and the victim, by state; else 0. */
   touches: usize;
   victims: usize;
@@ -106,7 +112,7 @@ export function replacementState(array: TagArray, set: usize): usize {
   return set + (<usize>array.halfBytes << 1);
 }
 
-export function hasPositions(replacement: u32): bool {
+function hasOrder(replacement: u32): bool {
   return replacement == REPLACEMENT_LRU || replacement == REPLACEMENT_FIFO;
 }
 
@@ -134,8 +140,11 @@ export function createArray(
   array.replacement = replacement;
   array.random = seed;
   array.tricks = tricks;
-  const stateBytes = hasPositions(replacement) ? roundUp(ways, 16) : 16;
-  array.setBytes = (array.halfBytes << 1) + <u32>STATE + stateBytes;
+  array.isShort = hasOrder(replacement) && ways <= SHORT_WAYS_MAX;
+  array.isLong = hasOrder(replacement) && ways > SHORT_WAYS_MAX;
+  array.bucketShift = 32 - bucketBits(ways);
+  const stateBytes = array.isLong ? roundUp(ringBytes(ways), 16) : 16;
+  array.setBytes = (array.halfBytes << 1) + (array.isShort ? 0 : <u32>STATE + stateBytes);
   array.sets = allocate(<usize>nrSets * array.setBytes);
   return array;
 }
@@ -179,6 +188,7 @@ export function equalLows(half: u32, set: usize, key: u64): u64 {
 // @ts-ignore: decorator
 @inline
 export function find(array: TagArray, set: usize, key: u64): i32 {
+  if (array.isLong) return findLong(array, set, key);
   const half = array.halfBytes;
   if (half > <u32>BIT_WAYS_MAX << 2 || !(array.tricks & TRICK_SIMD)) {
     return findSlow(array, set, key);

@@ -1,12 +1,10 @@
 // Who leaves a full set. What a set knows of its ways, behind its tags:
-//   lru, fifo          one byte a way: its position in the order of use, or of filling (0: the last)
+//   lru, fifo          recency.ts
 //   plru, mru3-plru    the bits of the trees, those of a tree in heap order; then the last group
 //   nru                marks, a bit each
 //   random             nothing; the array has the number
 
 import {
-  ORDER_WAYS_MAX,
-  REPLACEMENT_FIFO,
   REPLACEMENT_LRU,
   REPLACEMENT_MRU3_PLRU,
   REPLACEMENT_NRU,
@@ -19,7 +17,6 @@ import {
   NUMBER_MASK,
   STATE,
   TagArray,
-  hasPositions,
   isOf,
   keyAt,
   replacementState,
@@ -27,6 +24,15 @@ import {
   spaceOf,
 } from "./array";
 import { allocate } from "./memory";
+import {
+  emptyLong,
+  fillLong,
+  initRing,
+  moveFirst,
+  moveWayFirst,
+  removeShort,
+  replaceLast,
+} from "./recency";
 
 const GROUPS: u32 = 3;
 /** A table of victims has at most 2^11 bytes; that of 12 ways in three groups. */
@@ -47,20 +53,12 @@ function nrGroups(array: TagArray): u32 {
 
 /** Makes a new array ready. */
 export function initReplacement(array: TagArray): void {
-  if (hasPositions(array.replacement)) initPositions(array);
+  if (array.isLong) initRings(array);
   if (isTree(array)) initTrees(array);
 }
 
-function initPositions(array: TagArray): void {
-  for (let i: u32 = 0; i <= array.setMask; i++) {
-    const set = array.sets + i * array.setBytes;
-    const positions = replacementState(array, set) + STATE;
-    const end = set + array.setBytes;
-    for (let at = positions; at < end; at++) {
-      const way = <u32>(at - positions);
-      store<u8>(at, <u8>(way < array.ways ? way : ORDER_WAYS_MAX));
-    }
-  }
+function initRings(array: TagArray): void {
+  for (let i: u32 = 0; i <= array.setMask; i++) initRing(array, array.sets + i * array.setBytes);
 }
 
 function initTrees(array: TagArray): void {
@@ -110,50 +108,52 @@ function treeVictim(array: TagArray, state: u64): u32 {
 // @ts-ignore: decorator
 @inline
 export function touch(array: TagArray, set: usize, way: u32): void {
-  const at = replacementState(array, set);
-  if (array.touches) {
-    const bits = array.touches + (way << 4);
-    store<u64>(at, (load<u64>(at, STATE) & load<u64>(bits)) | load<u64>(bits, 8), STATE);
-  } else if (array.replacement == REPLACEMENT_LRU) {
-    moveFirst(at + STATE, set + array.setBytes, way);
-  } else if (array.replacement == REPLACEMENT_NRU) {
-    const own = (<u64>1) << way;
-    const marks = load<u64>(at, STATE) | own;
-    const all = ~(<u64>0) >> (64 - array.ways);
-    store<u64>(at, marks == all ? own : marks, STATE);
-  }
+  if (array.touches) touchTree(array, set, way);
+  else if (array.replacement == REPLACEMENT_LRU) touchOrder(array, set, way);
+  else if (array.replacement == REPLACEMENT_NRU) mark(array, set, way);
 }
 
-/** `way` is filled. */
 // @ts-ignore: decorator
 @inline
-function touchFilled(array: TagArray, set: usize, way: u32): void {
-  if (array.replacement == REPLACEMENT_FIFO) {
-    moveFirst(replacementState(array, set) + STATE, set + array.setBytes, way);
-  } else {
-    touch(array, set, way);
-  }
+function touchTree(array: TagArray, set: usize, way: u32): void {
+  const at = replacementState(array, set);
+  const bits = array.touches + (way << 4);
+  store<u64>(at, (load<u64>(at, STATE) & load<u64>(bits)) | load<u64>(bits, 8), STATE);
+}
+
+function touchOrder(array: TagArray, set: usize, way: u32): void {
+  if (array.isLong) moveWayFirst(array, set, way);
+  else moveFirst(array.halfBytes, array.ways, set, keyAt(array, set, way), 1 << way);
+}
+
+function mark(array: TagArray, set: usize, way: u32): void {
+  const at = replacementState(array, set);
+  const own = (<u64>1) << way;
+  const marks = load<u64>(at, STATE) | own;
+  const all = ~(<u64>0) >> (64 - array.ways);
+  store<u64>(at, marks == all ? own : marks, STATE);
 }
 
 /** Fills a way of `set`, which does not have `key`; returns the key that leaves for it, or 0. */
-// @ts-ignore: decorator
-@inline
 export function insert(array: TagArray, set: usize, key: u64): u64 {
-  const state = replacementState(array, set);
-  const empty = load<u32>(state, FULL) ? -1 : emptyWay(array, set);
-  let way: u32 = empty;
-  let evicted: u64 = 0;
-  if (empty >= 0) {
-    touchFilled(array, set, way);
-  } else if (hasPositions(array.replacement)) {
-    way = moveLastFirst(state + STATE, set + array.setBytes, array.ways);
-    evicted = keyAt(array, set, way);
-  } else {
-    way = victim(array, set);
-    evicted = keyAt(array, set, way);
-    touch(array, set, way);
+  if (array.isShort) return insertShort(array, set, key);
+  const isFull = load<u32>(replacementState(array, set), FULL) != 0;
+  const empty = isFull ? -1 : emptyWay(array, set);
+  if (array.isLong) {
+    if (empty < 0) return replaceLast(array, set, key);
+    fillLong(array, set, empty, key);
+    return 0;
   }
+  const way = empty < 0 ? victim(array, set) : empty;
+  const evicted = keyAt(array, set, way);
+  touch(array, set, way);
   setKey(array, set, way, key);
+  return evicted;
+}
+
+function insertShort(array: TagArray, set: usize, key: u64): u64 {
+  const evicted = keyAt(array, set, array.ways - 1);
+  moveFirst(array.halfBytes, array.ways, set, key, 0);
   return evicted;
 }
 
@@ -164,9 +164,17 @@ function emptyWay(array: TagArray, set: usize): i32 {
   return -1;
 }
 
-/** Empties `way`. Nothing else changes. */
+/** Empties `way`. Ways before it stay where they are. */
 export function empty(array: TagArray, set: usize, way: u32): void {
   if (keyAt(array, set, way) == array.recent) array.recent = 0;
+  if (array.isShort) {
+    removeShort(array, set, way);
+    return;
+  }
+  if (array.isLong) {
+    emptyLong(array, set, way);
+    return;
+  }
   setKey(array, set, way, 0);
   store<u32>(replacementState(array, set), 0, FULL);
 }
@@ -175,7 +183,7 @@ export function empty(array: TagArray, set: usize, way: u32): void {
 export function dropPcid(array: TagArray, pcid: u32): void {
   for (let i: u32 = 0; i <= array.setMask; i++) {
     const set = array.sets + i * array.setBytes;
-    for (let way: u32 = 0; way < array.ways; way++) {
+    for (let way = array.ways; way--; ) {
       if (isOf(keyAt(array, set, way), pcid)) empty(array, set, way);
     }
   }
@@ -185,7 +193,7 @@ export function dropPcid(array: TagArray, pcid: u32): void {
 export function dropPages(array: TagArray, pcid: u32, first: u64, last: u64): void {
   for (let i: u32 = 0; i <= array.setMask; i++) {
     const set = array.sets + i * array.setBytes;
-    for (let way: u32 = 0; way < array.ways; way++) {
+    for (let way = array.ways; way--; ) {
       const key = keyAt(array, set, way);
       if (!isOf(key, pcid)) continue;
       const size = spaceOf(key);
@@ -193,17 +201,6 @@ export function dropPages(array: TagArray, pcid: u32, first: u64, last: u64): vo
       const number = key & NUMBER_MASK;
       if (number >= first >> shift && number <= last >> shift) empty(array, set, way);
     }
-  }
-}
-
-/** Makes `way` the one touched last: those before it move one back. */
-function moveFirst(positions: usize, end: usize, way: u32): void {
-  const position = i8x16.splat(load<u8>(positions + way));
-  for (let at = positions; at < end; at += 16) {
-    const old = v128.load(at);
-    // A comparison that holds gives −1.
-    const moved = i8x16.sub(old, i8x16.lt_u(old, position));
-    v128.store(at, v128.andnot(moved, i8x16.eq(old, position)));
   }
 }
 
@@ -228,18 +225,4 @@ function victimSlow(array: TagArray, at: usize): u32 {
   x ^= x << 5;
   array.random = x;
   return <u32>((<u64>x * array.ways) >> 32);
-}
-
-/** Makes the way touched longest ago the one touched last; returns it. */
-function moveLastFirst(positions: usize, end: usize, ways: u32): u32 {
-  const last = i8x16.splat(<u8>(ways - 1));
-  let way: u32 = 0;
-  for (let at = positions; at < end; at += 16) {
-    const old = v128.load(at);
-    const isLast = i8x16.eq(old, last);
-    v128.store(at, v128.andnot(i8x16.sub(old, i8x16.lt_u(old, last)), isLast));
-    const here = i8x16.bitmask(isLast);
-    if (here) way = <u32>(at - positions) + <u32>ctz(here);
-  }
-  return way;
 }
