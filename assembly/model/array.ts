@@ -98,6 +98,8 @@ export class TagArray {
   /** Log2 of the 4K pages an entry of size 4K translates. */
   coalescedShift: u32;
   tricks: u32;
+  /** Where its next item goes, while a batch is dealt out (streams.ts); else 0. */
+  stream: usize;
 }
 if (offsetof<TagArray>("hits") != COUNT_HITS) ERROR("COUNT_HITS");
 if (offsetof<TagArray>("misses") != COUNT_MISSES) ERROR("COUNT_MISSES");

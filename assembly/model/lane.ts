@@ -118,7 +118,13 @@ function bankAddress(route: Route, index: u32): usize {
 // @ts-ignore: decorator
 @inline
 export function bankOf(route: Route, number: u64): TagArray {
-  const index = <u32>number & (route.nrBanks - 1);
+  return bankAt(route, <u32>number & (route.nrBanks - 1));
+}
+
+/** `index` is below `route.nrBanks`. */
+// @ts-ignore: decorator
+@inline
+export function bankAt(route: Route, index: u32): TagArray {
   return changetype<TagArray>(load<usize>(bankAddress(route, index)));
 }
 

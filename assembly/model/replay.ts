@@ -19,11 +19,12 @@ import {
   SIZE_SHIFT,
 } from "./layout";
 import { NUMBER_MASK, currentPcid } from "./array";
+import { CHUNK, countOfKind, itemOf, kindOfItem, ofKind, timesOfItem } from "./item";
 import { Lane, dropAll, dropPages, refer, routeOf } from "./lane";
 import { allocate } from "./memory";
 import { referByRules, sizeOf } from "./rules";
 import { referStacks, referStacksAcross } from "./stacks";
-import { firstStage, itemOf, kindOfItem, secondStage, timesOfItem, walkStage } from "./stages";
+import { stages } from "./stages";
 import { setInstruction } from "./walk";
 
 const lanes = memory.data(LANES_MAX * sizeof<usize>());
@@ -58,15 +59,11 @@ function differing(first: u64, other: u64): u64 {
   return ((first ^ other) | (first ^ lastByte(other))) & PAGE_AND_KIND;
 }
 
-/** References that go through the stages together: what they leave stays in the nearest caches. */
-const CHUNK: u32 = 2048;
 /** Items; the instruction of each lies INSTRUCTIONS bytes behind it. */
 const items = allocate(CHUNK << 4);
 const INSTRUCTIONS: usize = <usize>CHUNK << 3;
-const misses = allocate(CHUNK << 3);
-const walks = allocate(CHUNK << 3);
-/** Bits of a chunk's references of one kind, in a word of all kinds. */
-const LOOKUPS_SHIFT: u64 = 16;
+/** Room for stacks' keys, of two classes. */
+const keys = allocate(CHUNK << 4);
 
 /** References so far, by kind, u64 each; a large one is one. */
 export const references: usize = allocate(KINDS << 3);
@@ -116,22 +113,16 @@ function replayChunk(from: usize, end: usize): usize {
     store<u64>(to, itemOf(pageOf(reference), kind, nrTimes));
     store<u64>(to, takeInstruction(kind, reference), INSTRUCTIONS);
     to += 8;
-    lookups += nrTimes << (kind * LOOKUPS_SHIFT);
+    lookups += countOfKind(kind, nrTimes);
   }
   const time = nrReferences();
   for (let i: u32 = 0; i < nrLanes; i++) replayLane(laneAt(i), to, lookups, time);
-  referStacks(items, to, misses, walks);
+  referStacks(items, to, keys, keys + (CHUNK << 3));
   for (let kind: u32 = 0; kind < <u32>KINDS; kind++) addReferences(kind, ofKind(lookups, kind));
   if (at == end) return end;
   if (kindOf(reference) == KIND_CONTROL) invalidate(reference);
   else referSpan(reference);
   return at + 8;
-}
-
-// @ts-ignore: decorator
-@inline
-function ofKind(lookups: u64, kind: u32): u64 {
-  return (lookups >> (kind * LOOKUPS_SHIFT)) & ((1 << LOOKUPS_SHIFT) - 1);
 }
 
 function addReferences(kind: u32, count: u64): void {
@@ -191,8 +182,7 @@ function replayLane(lane: Lane, end: usize, lookups: u64, time: u64): void {
   for (let kind: u32 = 0; kind < <u32>KINDS; kind++) {
     routeOf(lane, kind, lane.size).lookups += ofKind(lookups, kind);
   }
-  const endOfMisses = firstStage(lane, items, end, misses);
-  walkStage(lane, walks, secondStage(lane, misses, endOfMisses, walks));
+  stages(lane, items, end, lookups);
 }
 
 /** All levels at once, reference by reference. */
@@ -242,6 +232,6 @@ function referSpan(reference: u64): void {
       if (!isInside) referTimes(lane, next, kind, 1, time);
     }
   }
-  referStacksAcross(page, nrFurther + 1, kind, misses);
+  referStacksAcross(page, nrFurther + 1, kind, keys);
   addReferences(kind, 1);
 }

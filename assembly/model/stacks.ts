@@ -5,7 +5,7 @@ import { KIND_FETCH } from "../layout";
 import { SIZES, SIZE_SHIFT } from "./layout";
 import { NUMBER_MASK, keyOf } from "./array";
 import { StackDistances, refer } from "./stack-distances";
-import { kindOfItem, timesOfItem } from "./stages";
+import { kindOfItem, timesOfItem } from "./item";
 
 const CLASSES: u32 = 2;
 /** By class, then size; 0: there is none. */
@@ -30,7 +30,7 @@ export function addStack(stack: StackDistances, kind: u32, size: u32): void {
   hasStacks = true;
 }
 
-/** A chunk of items (stages.ts). Each room is for as many keys. */
+/** A chunk of items (item.ts). Each room is for as many keys. */
 export function referStacks(from: usize, end: usize, room0: usize, room1: usize): void {
   if (!hasStacks) return;
   let to0 = room0;

@@ -7,9 +7,9 @@ import { dropPcid, insert, touch } from "./replacement";
 import { allocate } from "./memory";
 import { Tally, addWalk, slotOf } from "./tally";
 
-const TOP_LEVEL: u32 = 4;
+export const TOP_LEVEL: u32 = 4;
 /** 8 entries are a line of 64 bytes. */
-const LINE_SHIFT: u32 = 3;
+export const LINE_SHIFT: u32 = 3;
 
 @unmanaged
 export class Walker {
@@ -49,9 +49,13 @@ export function initWalker(walker: Walker, memoryCycles: u32): void {
 
 /** Behind those that are there already. */
 export function addWalkCache(walker: Walker, array: usize, cycles: u32): void {
-  const cache = changetype<WalkCache>(walker.caches + walker.nrCaches++ * offsetof<WalkCache>());
+  const cache = walkCacheAt(walker, walker.nrCaches++);
   cache.array = array;
   cache.cycles = cycles;
+}
+
+export function walkCacheAt(walker: Walker, i: u32): WalkCache {
+  return changetype<WalkCache>(walker.caches + i * offsetof<WalkCache>());
 }
 
 function structuresAddress(walker: Walker, level: u32): usize {
@@ -70,7 +74,7 @@ export function dropStructures(walker: Walker, pcid: u32): void {
   }
 }
 
-function structuresOf(walker: Walker, level: u32): TagArray {
+export function structuresOf(walker: Walker, level: u32): TagArray {
   return changetype<TagArray>(load<usize>(structuresAddress(walker, level)));
 }
 
@@ -90,7 +94,7 @@ export function walk(walker: Walker, page: u64, size: u32): void {
   addWalk(slotOf(changetype<Tally>(walker.instructions), instruction), walker.cycles - before);
 }
 
-function tallyRegion(walker: Walker, page: u64, size: u32, cycles: u64): void {
+export function tallyRegion(walker: Walker, page: u64, size: u32, cycles: u64): void {
   const slot = slotOf(changetype<Tally>(walker.regions), page >> SIZE_SHIFT);
   addWalk(slot, cycles);
   if (size) return;
@@ -132,13 +136,17 @@ function firstLoad(walker: Walker, page: u64, leaf: u32): u32 {
   return TOP_LEVEL;
 }
 
+export function addLoads(walker: Walker, level: u32, count: u32): void {
+  const at = changetype<usize>(walker) + (level << 3);
+  store<u64>(at, load<u64>(at) + count);
+}
+
 function loadEntry(walker: Walker, page: u64, level: u32): void {
-  const count = changetype<usize>(walker) + (level << 3);
-  store<u64>(count, load<u64>(count) + 1);
+  addLoads(walker, level, 1);
   const key = keyOf(level, page >> (SIZE_SHIFT * (level - 1) + LINE_SHIFT));
   let cost = walker.memoryCycles;
   for (let i: u32 = 0; i < walker.nrCaches; i++) {
-    const cache = changetype<WalkCache>(walker.caches + i * offsetof<WalkCache>());
+    const cache = walkCacheAt(walker, i);
     const array = changetype<TagArray>(cache.array);
     const set = setOf(array, key, 0);
     const way = find(array, set, key);
