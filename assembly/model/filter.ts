@@ -13,7 +13,10 @@ const MISS: u32 = 1;
 /** This is no case for a loop. */
 const UNDONE: u32 = 2;
 
-const TREE: u32 = 0;
+const TREE4: u32 = 11;
+const TREE8: u32 = 12;
+const TREE12: u32 = 13;
+const TREE16: u32 = 14;
 const SHORT4: u32 = 1;
 const SHORT8: u32 = 2;
 const SHORT12: u32 = 3;
@@ -39,8 +42,14 @@ export function filter(
   if (from == end) return to;
   let last: usize;
   switch (methodOf(array)) {
-    case TREE:
-      last = filterTree(array, space, mask, shift, dealShift, from, end, to);
+    case TREE4:
+      last = filterTree4(array, space, mask, shift, dealShift, from, end, to);
+      break;
+    case TREE8:
+      last = filterTree8(array, space, mask, shift, dealShift, from, end, to);
+      break;
+    case TREE12:
+      last = filterTree12(array, space, mask, shift, dealShift, from, end, to);
       break;
     case SHORT4:
       last = filterShort4(array, space, mask, shift, dealShift, from, end, to);
@@ -68,16 +77,26 @@ export function filter(
 
 function methodOf(array: TagArray): u32 {
   if (array.indexGroups > 2) return ANY;
-  if (isQuick(array)) return TREE;
+  if (isQuick(array)) return TREE4 - 1 + (array.halfBytes >> 4);
   if (array.replacement != REPLACEMENT_LRU) return ANY;
   if (array.isLong) return LONG;
   return SHORT4 - 1 + (array.halfBytes >> 4);
 }
 
-function filterTree(
+function filterTree4(
   array: TagArray, space: u64, mask: u64, shift: u64, deal: u64, from: usize, end: usize, to: usize,
 ): usize {
-  return run(TREE, array, space, mask, shift, deal, from, end, to);
+  return run(TREE4, array, space, mask, shift, deal, from, end, to);
+}
+function filterTree8(
+  array: TagArray, space: u64, mask: u64, shift: u64, deal: u64, from: usize, end: usize, to: usize,
+): usize {
+  return run(TREE8, array, space, mask, shift, deal, from, end, to);
+}
+function filterTree12(
+  array: TagArray, space: u64, mask: u64, shift: u64, deal: u64, from: usize, end: usize, to: usize,
+): usize {
+  return run(TREE12, array, space, mask, shift, deal, from, end, to);
 }
 function filterShort4(
   array: TagArray, space: u64, mask: u64, shift: u64, deal: u64, from: usize, end: usize, to: usize,
@@ -143,7 +162,7 @@ function run(
           const dealt = number >> dealShift;
           const set = sets + <u32>((dealt ^ (dealt >> fold)) & setMask) * setBytes;
           let outcome: u32;
-          if (method == TREE) outcome = accessTree(set, half, touches, victims, key);
+          if (method >= TREE4) outcome = accessTree(set, (method - 10) << 4, touches, victims, key);
           else if (method == LONG) outcome = accessLong(array, set, key);
           else outcome = accessShort(method << 4, array.ways, set, key);
           if (outcome == UNDONE) break;
@@ -183,21 +202,25 @@ function hits(array: TagArray, set: usize, key: u64): bool {
 @inline
 function accessTree(set: usize, half: u32, touches: usize, victims: usize, key: u64): u32 {
   const state = set + ((<usize>half) << 1);
-  const equal = equalLows(half, set, key);
+  const equal = equalKeys(half, set, key);
   const bits = load<u64>(state, STATE);
   let way = <u32>ctz(equal);
   let outcome = HIT;
   if (!equal) {
     if (!load<u32>(state, FULL)) return UNDONE;
     way = load<u8>(victims + <usize>bits);
-    store<u32>(set + (way << 2), <u32>key);
-    store<u32>(set + half + (way << 2), <u32>(key >> 32));
+    // A vector, because one is read soon after: a processor would wait for a narrower write.
+    const lane = i32x4.eq(i32x4.splat(way & 3), LANES);
+    const at = set + ((way >> 2) << 4);
+    v128.store(at, v128.bitselect(i32x4.splat(<u32>key), v128.load(at), lane));
+    v128.store(at + half, v128.bitselect(i32x4.splat(<u32>(key >> 32)), v128.load(at + half), lane));
     outcome = MISS;
-  } else if (load<u32>(set + half + (way << 2)) != <u32>(key >> 32)) return UNDONE;
+  }
   const touched = touches + (way << 4);
   store<u64>(state, (bits & load<u64>(touched)) | load<u64>(touched, 8), STATE);
   return outcome;
 }
+const LANES = i32x4(0, 1, 2, 3);
 
 /** It has no branch. */
 // @ts-ignore: decorator
