@@ -10,21 +10,9 @@
 //        +------+-------+------+-------+
 //        | lows | highs | full | state |
 //        +------+-------+------+-------+
-// Halves are apart so that one vector compares four ways; the high half is looked at only where the
-// low one is equal. All ways are compared, because leaving the loop at the hit is a branch that is
-// foreseen wrongly.
+// Halves are apart so that one vector compares four ways.
 
-import {
-  BIT_WAYS_MAX,
-  COUNT_HITS,
-  COUNT_MISSES,
-  PAGE_NUMBER_BITS,
-  REPLACEMENT_FIFO,
-  REPLACEMENT_LRU,
-  TRICK_SIMD,
-} from "./layout";
-import { allocate } from "./memory";
-import { SHORT_WAYS_MAX, bucketBits, findLong, ringBytes } from "./recency";
+import { COUNT_HITS, COUNT_MISSES, PAGE_NUMBER_BITS } from "./layout";
 
 const VALID: u64 = (<u64>1) << 63;
 export const NUMBER_MASK: u64 = ((<u64>1) << PAGE_NUMBER_BITS) - 1;
@@ -88,8 +76,9 @@ export class TagArray {
   /** Of lru and fifo (recency.ts): few ways, or many. */
   isShort: bool;
   isLong: bool;
-  /** Of many: from a hash to a bucket. */
+  /** Of many: from a hash to a bucket, and where a set's buckets are. */
   bucketShift: u32;
+  bucketsAt: u32;
   /** Of trees: what a touch does to the bits, by way, and the victim, by state; else 0. */
   touches: usize;
   victims: usize;
@@ -114,43 +103,6 @@ export function replacementState(array: TagArray, set: usize): usize {
   return set + (<usize>array.halfBytes << 1);
 }
 
-function hasOrder(replacement: u32): bool {
-  return replacement == REPLACEMENT_LRU || replacement == REPLACEMENT_FIFO;
-}
-
-function roundUp(n: u32, unit: u32): u32 {
-  return (n + unit - 1) & ~(unit - 1);
-}
-
-/** Precondition: `nrSets` is a power of two. */
-export function createArray(
-  nrSets: u32,
-  ways: u32,
-  indexGroups: u32,
-  replacement: u32,
-  seed: u32,
-  coalescedShift: u32,
-  tricks: u32,
-): TagArray {
-  const array = changetype<TagArray>(allocate(offsetof<TagArray>()));
-  array.coalescedShift = coalescedShift;
-  array.setMask = nrSets - 1;
-  array.setBits = 31 - clz(nrSets);
-  array.indexGroups = indexGroups;
-  array.ways = ways;
-  array.halfBytes = roundUp(ways, 4) << 2;
-  array.replacement = replacement;
-  array.random = seed;
-  array.tricks = tricks;
-  array.isShort = hasOrder(replacement) && ways <= SHORT_WAYS_MAX;
-  array.isLong = hasOrder(replacement) && ways > SHORT_WAYS_MAX;
-  array.bucketShift = 32 - bucketBits(ways);
-  const stateBytes = array.isLong ? roundUp(ringBytes(ways), 16) : 16;
-  array.setBytes = (array.halfBytes << 1) + (array.isShort ? 0 : <u32>STATE + stateBytes);
-  array.sets = allocate(<usize>nrSets * array.setBytes);
-  return array;
-}
-
 /** `shift`: low bits of the number that are not part of the index. */
 // @ts-ignore: decorator
 @inline
@@ -164,62 +116,6 @@ export function setOf(array: TagArray, key: u64, shift: u32): usize {
     }
   }
   return array.sets + (<u32>index & array.setMask) * array.setBytes;
-}
-
-/** The ways of a set with halves of `half` bytes whose low half is equal, a bit each; at most 64. */
-// @ts-ignore: decorator
-@inline
-export function equalLows(half: u32, set: usize, key: u64): u64 {
-  const low = i32x4.splat(<u32>key);
-  const ways0 = i32x4.eq(v128.load(set), low);
-  if (half == 16) return <u64>i32x4.bitmask(ways0);
-  const ways4 = i32x4.eq(v128.load(set, 16), low);
-  const ways0To7 = i16x8.narrow_i32x4_s(ways0, ways4);
-  if (half == 32) return <u64>i16x8.bitmask(ways0To7);
-  const ways8 = i32x4.eq(v128.load(set, 32), low);
-  const ways12 = half == 48 ? i32x4.splat(0) : i32x4.eq(v128.load(set, 48), low);
-  const ways8To15 = i16x8.narrow_i32x4_s(ways8, ways12);
-  let equal = <u64>i8x16.bitmask(i8x16.narrow_i16x8_s(ways0To7, ways8To15));
-  for (let at: u32 = 64; at < half; at += 16) {
-    equal |= (<u64>i32x4.bitmask(i32x4.eq(v128.load(set + at), low))) << (at >> 2);
-  }
-  return equal;
-}
-
-/** The way of `set` that has `key`, or −1. */
-// @ts-ignore: decorator
-@inline
-export function find(array: TagArray, set: usize, key: u64): i32 {
-  if (array.isLong) return findLong(array, set, key);
-  const half = array.halfBytes;
-  if (half > <u32>BIT_WAYS_MAX << 2 || !(array.tricks & TRICK_SIMD)) {
-    return findSlow(array, set, key);
-  }
-  for (let equal = equalLows(half, set, key); equal; equal &= equal - 1) {
-    const way = <u32>ctz(equal);
-    if (load<u32>(set + half + (way << 2)) == <u32>(key >> 32)) return way;
-  }
-  return -1;
-}
-
-function findSlow(array: TagArray, set: usize, key: u64): i32 {
-  if (array.tricks & TRICK_SIMD) return findMany(array, set, key);
-  for (let way: u32 = 0; way < array.ways; way++) if (keyAt(array, set, way) == key) return way;
-  return -1;
-}
-
-/** The same, four ways after another, for arrays of any size. */
-function findMany(array: TagArray, set: usize, key: u64): i32 {
-  const low = i32x4.splat(<u32>key);
-  const half = array.halfBytes;
-  for (let at: u32 = 0; at < half; at += 16) {
-    let equal = i32x4.bitmask(i32x4.eq(v128.load(set + at), low));
-    for (; equal; equal &= equal - 1) {
-      const offset = at + (ctz(equal) << 2);
-      if (load<u32>(set + half + offset) == <u32>(key >> 32)) return offset >> 2;
-    }
-  }
-  return -1;
 }
 
 /** The key of a way; 0: it is empty. */

@@ -4,9 +4,10 @@
 // do, a tree whose set is not full, is done between two runs of it.
 
 import { REPLACEMENT_LRU } from "./layout";
-import { FULL, STATE, TagArray, equalLows, find, setOf } from "./array";
+import { FULL, STATE, TagArray, setOf } from "./array";
+import { equalLows, find } from "./find";
 import { insert, isQuick, touch } from "./replacement";
-import { equalKeys, findLong, moveFirst, moveWayFirst, replaceLast } from "./recency";
+import { bucketOf, equalKeys, findLong, moveFirst, moveWayFirst, replaceLast } from "./recency";
 
 const HIT: u32 = 0;
 const MISS: u32 = 1;
@@ -163,7 +164,7 @@ function run(
           const set = sets + <u32>((dealt ^ (dealt >> fold)) & setMask) * setBytes;
           let outcome: u32;
           if (method >= TREE4) outcome = accessTree(set, (method - 10) << 4, touches, victims, key);
-          else if (method == LONG) outcome = accessLong(array, set, key);
+          else if (method == LONG) outcome = accessLong(array, half, set, key);
           else outcome = accessShort(method << 4, array.ways, set, key);
           if (outcome == UNDONE) break;
           store<u64>(to, item);
@@ -233,13 +234,14 @@ function accessShort(half: u32, ways: u32, set: usize, key: u64): u32 {
 
 // @ts-ignore: decorator
 @inline
-function accessLong(array: TagArray, set: usize, key: u64): u32 {
-  const way = findLong(array, set, key);
+function accessLong(array: TagArray, half: u32, set: usize, key: u64): u32 {
+  const bucket = bucketOf(array, set, key);
+  const way = findLong(half, set, bucket, key);
   if (way >= 0) {
-    moveWayFirst(array, set, way);
+    moveWayFirst(half, set, way);
     return HIT;
   }
-  if (!load<u32>(set + ((<usize>array.halfBytes) << 1), FULL)) return UNDONE;
-  replaceLast(array, set, key);
+  if (!load<u32>(set + (half << 1), FULL)) return UNDONE;
+  replaceLast(array, half, set, bucket, key);
   return MISS;
 }

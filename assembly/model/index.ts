@@ -1,8 +1,9 @@
 // The TLB model's exports. A program makes arrays, lanes that lead to them, and then feeds batches;
 // counts are read where layout.ts says. Arrays, lanes and routes are linear addresses.
 
-import { TagArray, createArray as create, setPcid } from "./array";
-import { dropPcid as drop, initReplacement } from "./replacement";
+import { TagArray, setPcid } from "./array";
+import { createArray as create } from "./create-array";
+import { dropPcid as drop } from "./replacement";
 import {
   Lane,
   Route,
@@ -41,9 +42,9 @@ export function createArray(
   coalescedShift: u32,
   tricks: u32,
 ): usize {
-  const array = create(nrSets, ways, indexGroups, replacement, seed, coalescedShift, tricks);
-  initReplacement(array);
-  return changetype<usize>(array);
+  return changetype<usize>(
+    create(nrSets, ways, indexGroups, replacement, seed, coalescedShift, tricks),
+  );
 }
 
 /** A lane whose pages have `size`, or SIZE_BY_RULES; it takes part in what is replayed. */

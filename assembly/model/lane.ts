@@ -26,12 +26,12 @@ import {
   NUMBER_MASK,
   TagArray,
   currentPcid,
-  find,
   keyFor,
   keyOf,
   setOf,
   spaceOf,
 } from "./array";
+import { find } from "./find";
 import { dropPages as dropFromArray, dropPcid, empty, insert, touch } from "./replacement";
 import { Walker, dropStructures, loadEntries, walk } from "./walk";
 import { allocate } from "./memory";

@@ -9,9 +9,10 @@
 // ago is the one behind the first, and filling it makes it the first by turning the ring alone. An
 // entry is found by hash: each bucket has a chain of ways.
 //  behind the tags:
-//        +------+-------+----------+-----------+-----------+-----------+
-//        | full | front | before[] | behind[]  | further[] | buckets[] |  a byte a way or bucket
-//        +------+-------+----------+-----------+-----------+-----------+
+//        0      4       16                                  16 + 4 × ways
+//        +------+-------+-----------------------------------+-----------+
+//        | full | front | before, behind, further, 0 by way | buckets[] |  a byte each
+//        +------+-------+-----------------------------------+-----------+
 // In chains and buckets a way is its number + 1; 0: none.
 
 import { FULL, STATE, TagArray, keyAt, replacementState, setKey } from "./array";
@@ -22,32 +23,29 @@ const LANE_BITS = i32x4(1, 2, 4, 8);
 /** 2^32 over the golden ratio. */
 const SPREAD: u32 = 0x9e3779b1;
 
-/** Bytes of what a long set knows. */
+const FRONT: usize = 4;
+const BEFORE: usize = STATE;
+const BEHIND: usize = STATE + 1;
+const FURTHER: usize = STATE + 2;
+
+/** Bytes of a long set's ring. */
 export function ringBytes(ways: u32): u32 {
-  return 1 + 3 * ways + (1 << bucketBits(ways));
+  return (ways << 2) + (1 << bucketBits(ways));
 }
 
 /** Log2 of so many buckets that most have one way at most. */
 export function bucketBits(ways: u32): u32 {
-  return 34 - clz(ways);
+  return 35 - clz(ways);
 }
 
 export function initRing(array: TagArray, set: usize): void {
   const ways = array.ways;
-  const before = ringOf(array, set) + BEFORE;
+  const ring = replacementState(array, set);
   for (let way: u32 = 0; way < ways; way++) {
-    store<u8>(before + way, <u8>((way + ways - 1) % ways));
-    store<u8>(before + ways + way, <u8>((way + 1) % ways));
+    store<u8>(ring + (way << 2), <u8>((way + ways - 1) % ways), BEFORE);
+    store<u8>(ring + (way << 2), <u8>((way + 1) % ways), BEHIND);
   }
 }
-
-// @ts-ignore: decorator
-@inline
-function ringOf(array: TagArray, set: usize): usize {
-  return replacementState(array, set) + STATE;
-}
-/** In a ring; the others follow, `ways` bytes each. */
-const BEFORE: usize = 1;
 
 /** The ways of a short set that have `key`, a bit each. */
 // @ts-ignore: decorator
@@ -111,27 +109,23 @@ export function removeShort(array: TagArray, set: usize, way: u32): void {
   setKey(array, set, last, 0);
 }
 
+/** In a long set, the bucket of the ways that `key` is looked for in. */
 // @ts-ignore: decorator
 @inline
-function bucketOf(array: TagArray, ring: usize, key: u64): usize {
-  const hash = (<u32>key * SPREAD) >> array.bucketShift;
-  return ring + BEFORE + 3 * array.ways + hash;
-}
-
-// @ts-ignore: decorator
-@inline
-function furtherOf(array: TagArray, ring: usize, way: u32): usize {
-  return ring + BEFORE + 2 * array.ways + way;
+export function bucketOf(array: TagArray, set: usize, key: u64): usize {
+  return set + array.bucketsAt + ((<u32>key * SPREAD) >> array.bucketShift);
 }
 
 /** The way of a long set that has `key`, or −1. */
 // @ts-ignore: decorator
 @inline
-export function findLong(array: TagArray, set: usize, key: u64): i32 {
-  const ring = ringOf(array, set);
-  let way = <i32>load<u8>(bucketOf(array, ring, key)) - 1;
-  while (way >= 0 && keyAt(array, set, way) != key) {
-    way = <i32>load<u8>(furtherOf(array, ring, way)) - 1;
+export function findLong(half: u32, set: usize, bucket: usize, key: u64): i32 {
+  const ring = set + (half << 1);
+  let way = <i32>load<u8>(bucket) - 1;
+  while (way >= 0) {
+    const at = set + (way << 2);
+    if (load<u32>(at) == <u32>key && load<u32>(at + half) == <u32>(key >> 32)) break;
+    way = <i32>load<u8>(ring + (way << 2), FURTHER) - 1;
   }
   return way;
 }
@@ -139,63 +133,66 @@ export function findLong(array: TagArray, set: usize, key: u64): i32 {
 /** Makes `way` of a long set the first. */
 // @ts-ignore: decorator
 @inline
-export function moveWayFirst(array: TagArray, set: usize, way: u32): void {
-  const ring = ringOf(array, set);
-  const front = <u32>load<u8>(ring);
+export function moveWayFirst(half: u32, set: usize, way: u32): void {
+  const ring = set + (half << 1);
+  const front = <u32>load<u8>(ring, FRONT);
   if (way == front) return;
-  const before = ring + BEFORE;
-  const behind = before + array.ways;
-  const itsBefore = <u32>load<u8>(before + way);
-  const itsBehind = <u32>load<u8>(behind + way);
-  store<u8>(behind + itsBefore, <u8>itsBehind);
-  store<u8>(before + itsBehind, <u8>itsBefore);
-  const last = <u32>load<u8>(before + front);
-  store<u8>(before + way, <u8>last);
-  store<u8>(behind + last, <u8>way);
-  store<u8>(behind + way, <u8>front);
-  store<u8>(before + front, <u8>way);
-  store<u8>(ring, <u8>way);
+  const own = ring + (way << 2);
+  const itsBefore = <u32>load<u8>(own, BEFORE);
+  const itsBehind = <u32>load<u8>(own, BEHIND);
+  store<u8>(ring + (itsBefore << 2), <u8>itsBehind, BEHIND);
+  store<u8>(ring + (itsBehind << 2), <u8>itsBefore, BEFORE);
+  const last = <u32>load<u8>(ring + (front << 2), BEFORE);
+  store<u8>(own, <u8>last, BEFORE);
+  store<u8>(own, <u8>front, BEHIND);
+  store<u8>(ring + (last << 2), <u8>way, BEHIND);
+  store<u8>(ring + (front << 2), <u8>way, BEFORE);
+  store<u8>(ring, <u8>way, FRONT);
 }
 
-/** Gives `key` the way that was first longest ago, in a long set that is full. Returns its old key. */
+/** Gives `key` the way touched longest ago, in a long set that is full. Returns the key it had. */
 // @ts-ignore: decorator
 @inline
-export function replaceLast(array: TagArray, set: usize, key: u64): u64 {
-  const ring = ringOf(array, set);
-  const way = <u32>load<u8>(ring + BEFORE + load<u8>(ring));
-  store<u8>(ring, <u8>way);
+export function replaceLast(array: TagArray, half: u32, set: usize, bucket: usize, key: u64): u64 {
+  const ring = set + (half << 1);
+  const way = <u32>load<u8>(ring + (<u32>load<u8>(ring, FRONT) << 2), BEFORE);
+  store<u8>(ring, <u8>way, FRONT);
   const evicted = keyAt(array, set, way);
-  unchain(array, ring, way, evicted);
-  chain(array, ring, way, key);
+  unchain(ring, bucketOf(array, set, evicted), way);
+  chain(ring, bucket, way);
   setKey(array, set, way, key);
   return evicted;
 }
 
 /** Gives `key` an empty way of a long set. */
 export function fillLong(array: TagArray, set: usize, way: u32, key: u64): void {
-  moveWayFirst(array, set, way);
-  chain(array, ringOf(array, set), way, key);
+  moveWayFirst(array.halfBytes, set, way);
+  chain(replacementState(array, set), bucketOf(array, set, key), way);
   setKey(array, set, way, key);
 }
 
 export function emptyLong(array: TagArray, set: usize, way: u32): void {
-  unchain(array, ringOf(array, set), way, keyAt(array, set, way));
+  const ring = replacementState(array, set);
+  unchain(ring, bucketOf(array, set, keyAt(array, set, way)), way);
   setKey(array, set, way, 0);
-  store<u32>(replacementState(array, set), 0, FULL);
+  store<u32>(ring, 0, FULL);
 }
 
 // @ts-ignore: decorator
 @inline
-function chain(array: TagArray, ring: usize, way: u32, key: u64): void {
-  const bucket = bucketOf(array, ring, key);
-  store<u8>(furtherOf(array, ring, way), load<u8>(bucket));
+function chain(ring: usize, bucket: usize, way: u32): void {
+  store<u8>(ring + (way << 2), load<u8>(bucket), FURTHER);
   store<u8>(bucket, <u8>(way + 1));
 }
 
 // @ts-ignore: decorator
 @inline
-function unchain(array: TagArray, ring: usize, way: u32, key: u64): void {
-  let link = bucketOf(array, ring, key);
-  while (load<u8>(link) != <u8>(way + 1)) link = furtherOf(array, ring, load<u8>(link) - 1);
-  store<u8>(link, load<u8>(furtherOf(array, ring, way)));
+function unchain(ring: usize, bucket: usize, way: u32): void {
+  let link = bucket;
+  let linked = <u32>load<u8>(link);
+  while (linked != way + 1) {
+    link = ring + ((linked - 1) << 2) + FURTHER;
+    linked = <u32>load<u8>(link);
+  }
+  store<u8>(link, load<u8>(ring + (way << 2), FURTHER));
 }

@@ -25,6 +25,7 @@ import {
 } from "./array";
 import { allocate } from "./memory";
 import {
+  bucketOf,
   emptyLong,
   fillLong,
   initRing,
@@ -122,7 +123,7 @@ function touchTree(array: TagArray, set: usize, way: u32): void {
 }
 
 function touchOrder(array: TagArray, set: usize, way: u32): void {
-  if (array.isLong) moveWayFirst(array, set, way);
+  if (array.isLong) moveWayFirst(array.halfBytes, set, way);
   else moveFirst(array.halfBytes, array.ways, set, keyAt(array, set, way), 1 << way);
 }
 
@@ -140,7 +141,8 @@ export function insert(array: TagArray, set: usize, key: u64): u64 {
   const isFull = load<u32>(replacementState(array, set), FULL) != 0;
   const empty = isFull ? -1 : emptyWay(array, set);
   if (array.isLong) {
-    if (empty < 0) return replaceLast(array, set, key);
+    const bucket = bucketOf(array, set, key);
+    if (empty < 0) return replaceLast(array, array.halfBytes, set, bucket, key);
     fillLong(array, set, empty, key);
     return 0;
   }

@@ -2,7 +2,8 @@
 // Page numbers are those of 4K pages. Levels count from the leaf: 1 a PTE, 4 a PML4E.
 
 import { REGION_TOUCHED, SIZE_SHIFT, TRICK_REPEATS, WALK_CACHES_MAX } from "./layout";
-import { TagArray, find, keyOf, setOf } from "./array";
+import { TagArray, keyOf, setOf } from "./array";
+import { find } from "./find";
 import { dropPcid, insert, touch } from "./replacement";
 import { allocate } from "./memory";
 import { Tally, addWalk, slotOf } from "./tally";
