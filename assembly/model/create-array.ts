@@ -1,4 +1,4 @@
-import { REPLACEMENT_FIFO, REPLACEMENT_LRU } from "./layout";
+import { REPLACEMENT_FIFO, REPLACEMENT_LRU, REPLACEMENT_MRU3_PLRU, REPLACEMENT_PLRU } from "./layout";
 import { STATE, TagArray } from "./array";
 import { allocate } from "./memory";
 import { SHORT_WAYS_MAX, bucketBits, ringBytes } from "./recency";
@@ -38,6 +38,9 @@ export function createArray(
   array.bucketsAt = (array.halfBytes << 1) + <u32>STATE + (ways << 2);
   const stateBytes = array.isLong ? roundUp(ringBytes(ways), 16) : 16;
   array.setBytes = (array.halfBytes << 1) + (array.isShort ? 0 : <u32>STATE + stateBytes);
+  if (replacement == REPLACEMENT_PLRU || replacement == REPLACEMENT_MRU3_PLRU) {
+    array.setBytes = roundUp(array.setBytes, array.setBytes <= 64 ? 64 : 128);
+  }
   array.sets = allocate(<usize>nrSets * array.setBytes);
   initReplacement(array);
   return array;

@@ -161,9 +161,10 @@ function run(
         const key = space | number;
         if (key != recent) {
           const dealt = number >> dealShift;
-          const set = sets + <u32>((dealt ^ (dealt >> fold)) & setMask) * setBytes;
+          const index = <u32>((dealt ^ (dealt >> fold)) & setMask);
+          const set = sets + index * (method == TREE4 ? 64 : method > TREE4 ? 128 : setBytes);
           let outcome: u32;
-          if (method >= TREE4) outcome = accessTree(set, (method - 10) << 4, touches, victims, key);
+          if (method >= TREE4) outcome = accessTree((method - 10) << 4, touches, victims, set, key);
           else if (method == LONG) outcome = accessLong(array, half, set, key);
           else outcome = accessShort(method << 4, array.ways, set, key);
           if (outcome == UNDONE) break;
@@ -201,27 +202,28 @@ function hits(array: TagArray, set: usize, key: u64): bool {
 
 // @ts-ignore: decorator
 @inline
-function accessTree(set: usize, half: u32, touches: usize, victims: usize, key: u64): u32 {
-  const state = set + ((<usize>half) << 1);
-  const equal = equalKeys(half, set, key);
+function accessTree(half: u32, touches: usize, victims: usize, set: usize, key: u64): u32 {
+  const state = set + (half << 1);
+  const equal = equalLows(half, set, key);
   const bits = load<u64>(state, STATE);
-  let way = <u32>ctz(equal);
-  let outcome = HIT;
-  if (!equal) {
-    if (!load<u32>(state, FULL)) return UNDONE;
-    way = load<u8>(victims + <usize>bits);
-    // A vector, because one is read soon after: a processor would wait for a narrower write.
-    const lane = i32x4.eq(i32x4.splat(way & 3), LANES);
-    const at = set + ((way >> 2) << 4);
-    v128.store(at, v128.bitselect(i32x4.splat(<u32>key), v128.load(at), lane));
-    v128.store(at + half, v128.bitselect(i32x4.splat(<u32>(key >> 32)), v128.load(at + half), lane));
-    outcome = MISS;
+  if (equal) {
+    const way = <u32>ctz(equal);
+    if (load<u32>(set + half + (way << 2)) != <u32>(key >> 32)) return UNDONE;
+    const touched = touches + (way << 5);
+    store<u64>(state, (bits & load<u64>(touched)) | load<u64>(touched, 8), STATE);
+    return HIT;
   }
-  const touched = touches + (way << 4);
+  if (!load<u32>(state, FULL)) return UNDONE;
+  const way = <u32>load<u8>(victims + <usize>bits);
+  const touched = touches + (way << 5);
   store<u64>(state, (bits & load<u64>(touched)) | load<u64>(touched, 8), STATE);
-  return outcome;
+  // All four, because they are read at once: a processor would wait until a narrower write is done.
+  const at = half == 16 ? set : set + ((way >> 2) << 4);
+  const lows = v128.bitselect(i32x4.splat(<u32>key), v128.load(at), v128.load(touched, 16));
+  v128.store(at, lows);
+  store<u32>(set + half + (way << 2), <u32>(key >> 32));
+  return MISS;
 }
-const LANES = i32x4(0, 1, 2, 3);
 
 /** It has no branch. */
 // @ts-ignore: decorator

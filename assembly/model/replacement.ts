@@ -64,7 +64,7 @@ function initRings(array: TagArray): void {
 
 function initTrees(array: TagArray): void {
   const groupWays = array.ways / nrGroups(array);
-  array.touches = allocate(array.ways << 4);
+  array.touches = allocate(array.ways << 5);
   for (let way: u32 = 0; way < array.ways; way++) {
     const group = way / groupWays;
     const tree = group * (groupWays - 1);
@@ -83,8 +83,10 @@ function initTrees(array: TagArray): void {
       cleared |= (<u64>3) << shift;
       set |= (<u64>group) << shift;
     }
-    store<u64>(array.touches + (way << 4), ~cleared);
-    store<u64>(array.touches + (way << 4), set, 8);
+    const touched = array.touches + (way << 5);
+    store<u64>(touched, ~cleared);
+    store<u64>(touched, set, 8);
+    store<i32>(touched + 16 + ((way & 3) << 2), -1);
   }
   const bits = nrGroups(array) > 1 ? array.ways - GROUPS + 2 : array.ways - 1;
   if (bits > TABLE_BITS_MAX || !(array.tricks & TRICK_TABLES)) return;
@@ -118,7 +120,7 @@ export function touch(array: TagArray, set: usize, way: u32): void {
 @inline
 function touchTree(array: TagArray, set: usize, way: u32): void {
   const at = replacementState(array, set);
-  const bits = array.touches + (way << 4);
+  const bits = array.touches + (way << 5);
   store<u64>(at, (load<u64>(at, STATE) & load<u64>(bits)) | load<u64>(bits, 8), STATE);
 }
 
