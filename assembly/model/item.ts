@@ -1,29 +1,32 @@
 // What a chunk of a trace is made of: references in turn to one page are an item.
 //
-//  63………38   37…36  35……0
-// +---------+------+------+
-// | nrTimes | kind | page |
-// +---------+------+------+
+//  63………48   47…46   45…36   35……0
+// +---------+------+-------+------+
+// | nrTimes | kind |   0   | page |  kind and page lie to each other as in a reference
+// +---------+------+-------+------+
 
-import { PAGE_NUMBER_BITS } from "./layout";
+import { REFERENCE_KIND_SHIFT } from "../layout";
+import { PAGE_4K_SHIFT, PAGE_NUMBER_BITS } from "./layout";
 
 /** References that go through the stages together: what they leave stays in the nearest caches. */
 export const CHUNK: u32 = 2048;
 
-const TIMES_SHIFT: u64 = PAGE_NUMBER_BITS + 2;
+const KIND_SHIFT: u64 = REFERENCE_KIND_SHIFT - PAGE_4K_SHIFT;
+const TIMES_SHIFT: u64 = KIND_SHIFT + 2;
 /** Where the stages have an item's place in its batch instead. */
 export const PLACE_SHIFT = TIMES_SHIFT;
+const PAGE_AND_KIND: u64 = (((<u64>1) << PAGE_NUMBER_BITS) - 1) | ((<u64>3) << KIND_SHIFT);
 
 // @ts-ignore: decorator
 @inline
-export function itemOf(page: u64, kind: u32, nrTimes: u64): u64 {
-  return page | ((<u64>kind) << PAGE_NUMBER_BITS) | (nrTimes << TIMES_SHIFT);
+export function itemOf(reference: u64, nrTimes: u64): u64 {
+  return ((reference >> PAGE_4K_SHIFT) & PAGE_AND_KIND) | (nrTimes << TIMES_SHIFT);
 }
 
 // @ts-ignore: decorator
 @inline
 export function kindOfItem(item: u64): u32 {
-  return <u32>(item >> PAGE_NUMBER_BITS) & 3;
+  return <u32>(item >> KIND_SHIFT) & 3;
 }
 
 // @ts-ignore: decorator

@@ -110,8 +110,8 @@ function replayChunk(from: usize, end: usize): usize {
     // A control has a kind of its own, so a run ends before it.
     while (at < endOfRun && !differing(reference, load<u64>(at))) at += 8;
     const nrTimes = <u64>((at - start) >> 3);
-    store<u64>(to, itemOf(pageOf(reference), kind, nrTimes));
-    store<u64>(to, takeInstruction(kind, reference), INSTRUCTIONS);
+    store<u64>(to, itemOf(reference, nrTimes));
+    if (tellsInstructions) store<u64>(to, takeInstruction(kind, reference), INSTRUCTIONS);
     to += 8;
     lookups += countOfKind(kind, nrTimes);
   }

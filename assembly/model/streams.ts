@@ -1,10 +1,7 @@
 // A batch through several arrays. Each array gets its items in a stream of its own, in their order,
 // which is all that matters to it; what the arrays miss comes back into the order of the batch.
 //
-//  an item here:  63………38   37…36  35……0
-//                +---------+------+------+
-//                |  place  | kind | page |  place: in the batch, from 1 on
-//                +---------+------+------+
+// Where item.ts has the number of times, an item has its place in the batch here, from 1 on.
 
 import { KINDS } from "./layout";
 import { NUMBER_MASK, TagArray, keyOf } from "./array";
