@@ -1,4 +1,9 @@
-import { REPLACEMENT_FIFO, REPLACEMENT_LRU, REPLACEMENT_MRU3_PLRU, REPLACEMENT_PLRU } from "./layout";
+import {
+  REPLACEMENT_FIFO,
+  REPLACEMENT_LRU,
+  REPLACEMENT_MRU3_PLRU,
+  REPLACEMENT_PLRU,
+} from "./layout";
 import { STATE, TagArray } from "./array";
 import { allocate } from "./memory";
 import { SHORT_WAYS_MAX, bucketBits, ringBytes } from "./recency";
@@ -39,6 +44,7 @@ export function createArray(
   const stateBytes = array.isLong ? roundUp(ringBytes(ways), 16) : 16;
   array.setBytes = (array.halfBytes << 1) + (array.isShort ? 0 : <u32>STATE + stateBytes);
   if (replacement == REPLACEMENT_PLRU || replacement == REPLACEMENT_MRU3_PLRU) {
+    // For filter.ts, where a shift finds the set.
     array.setBytes = roundUp(array.setBytes, array.setBytes <= 64 ? 64 : 128);
   }
   array.sets = allocate(<usize>nrSets * array.setBytes);

@@ -5,7 +5,7 @@ import { BIT_WAYS_MAX, TRICK_SIMD } from "./layout";
 import { TagArray, keyAt } from "./array";
 import { bucketOf, findLong } from "./recency";
 
-/** The ways of a set with halves of `half` bytes whose low half is equal, a bit each; at most 64. */
+/** The ways of a set with halves of `half` bytes whose low half is equal, a bit each: up to 64. */
 // @ts-ignore: decorator
 @inline
 export function equalLows(half: u32, set: usize, key: u64): u64 {
@@ -19,6 +19,7 @@ export function equalLows(half: u32, set: usize, key: u64): u64 {
   const ways12 = half == 48 ? i32x4.splat(0) : i32x4.eq(v128.load(set, 48), low);
   const ways8To15 = i16x8.narrow_i32x4_s(ways8, ways12);
   let equal = <u64>i8x16.bitmask(i8x16.narrow_i16x8_s(ways0To7, ways8To15));
+  if (half <= 64) return equal;
   for (let at: u32 = 64; at < half; at += 16) {
     equal |= (<u64>i32x4.bitmask(i32x4.eq(v128.load(set + at), low))) << (at >> 2);
   }

@@ -5,9 +5,9 @@
 // ways behind. Touching and filling are the same move: those before the entry, or all, go one back.
 // It has no branch that hit or miss decides.
 //
-// Of many: a ring of ways, each linked to those touched before and after it. The way touched longest
-// ago is the one behind the first, and filling it makes it the first by turning the ring alone. An
-// entry is found by hash: each bucket has a chain of ways.
+// Of many: a ring of ways, each linked to those touched before and after it. The way touched
+// longest ago is the one before the first: filling it turns the ring, and that is all. An entry is
+// found by hash: each bucket has a chain of ways.
 //  behind the tags:
 //        0      4       16                                  16 + 4 × ways
 //        +------+-------+-----------------------------------+-----------+
@@ -68,7 +68,7 @@ function equal4(half: u32, at: usize, low: v128, high: v128): u32 {
   return i32x4.bitmask(v128.and(lows, highs));
 }
 
-/** Puts `key` first in a short set; `equal`: where it was, as a bit; 0: nowhere, and the last leaves. */
+/** Puts `key` first in a short set. `equal`: where it was, a bit; 0: nowhere, the last leaves. */
 // @ts-ignore: decorator
 @inline
 export function moveFirst(half: u32, ways: u32, set: usize, key: u64, equal: u32): void {

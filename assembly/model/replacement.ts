@@ -36,6 +36,10 @@ import {
 } from "./recency";
 
 const GROUPS: u32 = 3;
+/** What a touch does to a tree, by way: bits to keep, bits to set; and the way's lane of a vector. */
+export const TOUCHED_SHIFT: u32 = 5;
+export const TOUCHED_SET: usize = 8;
+export const TOUCHED_LANES: usize = 16;
 /** A table of victims has at most 2^11 bytes; that of 12 ways in three groups. */
 const TABLE_BITS_MAX: u32 = 11;
 
@@ -64,7 +68,7 @@ function initRings(array: TagArray): void {
 
 function initTrees(array: TagArray): void {
   const groupWays = array.ways / nrGroups(array);
-  array.touches = allocate(array.ways << 5);
+  array.touches = allocate(array.ways << TOUCHED_SHIFT);
   for (let way: u32 = 0; way < array.ways; way++) {
     const group = way / groupWays;
     const tree = group * (groupWays - 1);
@@ -83,10 +87,10 @@ function initTrees(array: TagArray): void {
       cleared |= (<u64>3) << shift;
       set |= (<u64>group) << shift;
     }
-    const touched = array.touches + (way << 5);
+    const touched = array.touches + (way << TOUCHED_SHIFT);
     store<u64>(touched, ~cleared);
-    store<u64>(touched, set, 8);
-    store<i32>(touched + 16 + ((way & 3) << 2), -1);
+    store<u64>(touched, set, TOUCHED_SET);
+    store<i32>(touched + ((way & 3) << 2), -1, TOUCHED_LANES);
   }
   const bits = nrGroups(array) > 1 ? array.ways - GROUPS + 2 : array.ways - 1;
   if (bits > TABLE_BITS_MAX || !(array.tricks & TRICK_TABLES)) return;
@@ -120,7 +124,7 @@ export function touch(array: TagArray, set: usize, way: u32): void {
 @inline
 function touchTree(array: TagArray, set: usize, way: u32): void {
   const at = replacementState(array, set);
-  const bits = array.touches + (way << 5);
+  const bits = array.touches + (way << TOUCHED_SHIFT);
   store<u64>(at, (load<u64>(at, STATE) & load<u64>(bits)) | load<u64>(bits, 8), STATE);
 }
 

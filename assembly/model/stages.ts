@@ -5,7 +5,7 @@
 
 import { KINDS, SIZE_SHIFT } from "./layout";
 import { NUMBER_MASK, TagArray, keyOf } from "./array";
-import { filter } from "./filter";
+import { Placement, filter } from "./filter";
 import { CHUNK, PLACE_SHIFT, countOfKind, kindOfItem, ofKind } from "./item";
 import { Lane, routeOf } from "./lane";
 import { allocate } from "./memory";
@@ -33,6 +33,15 @@ export function stages(lane: Lane, from: usize, end: usize, kinds: u64): void {
     route.walks += ofKind(walked, kind);
   }
   walkAll(lane, endOfWalks);
+}
+
+const placement = changetype<Placement>(memory.data(offsetof<Placement>()));
+
+/** In the arrays of walks, which have all their numbers in the index. */
+function place(space: u64, mask: u64, shift: u64): void {
+  placement.space = space;
+  placement.mask = mask;
+  placement.shift = shift;
 }
 
 /** Those of which there are any, a bit each. */
@@ -66,8 +75,8 @@ function walkAll(lane: Lane, end: usize): void {
   for (let level = leaf + 1; level <= TOP_LEVEL; level++) {
     const structures = structuresOf(lane, level);
     if (changetype<usize>(structures)) {
-      const shift = SIZE_SHIFT * (level - 1);
-      endOfLeft = filter(structures, keyOf(level, 0), NUMBER_MASK, shift, 0, from, endOfLeft, left);
+      place(keyOf(level, 0), NUMBER_MASK, SIZE_SHIFT * (level - 1));
+      endOfLeft = filter(structures, placement, from, endOfLeft, left);
       from = left;
     }
     const nrLeft = <u32>((endOfLeft - from) >> 3);
@@ -105,22 +114,22 @@ const LOAD_MASK: u64 = (1 << WALK_SHIFT) - 1;
 function loadAll(lane: Lane, leaf: u32, count: u32): void {
   let end = loads;
   for (let i: u32 = 0; i < count; i++) {
-    const page = load<u64>(walks + (<usize>i << 3)) & NUMBER_MASK;
+    const page = load<u64>(walks + ((<usize>i) << 3)) & NUMBER_MASK;
     for (let level = <u32>load<u8>(levels + i); level >= leaf; level--) {
       const line = page >> (SIZE_SHIFT * (level - 1) + LINE_SHIFT);
       store<u64>(end, line | ((<u64>level) << LEVEL_SHIFT) | ((<u64>i) << WALK_SHIFT));
       end += 8;
     }
   }
-  if (lane.regions) memory.fill(costs, 0, <usize>count << 2);
+  if (lane.regions) memory.fill(costs, 0, (<usize>count) << 2);
   let before: u32 = 0;
   for (let i: u32 = 0; i <= lane.nrCaches; i++) {
     const cycles = i < lane.nrCaches ? walkCacheAt(lane, i).cycles : lane.memoryCycles;
     addCosts(lane, cycles - before, end);
     before = cycles;
     if (i == lane.nrCaches) break;
-    const array = walkCacheAt(lane, i).array;
-    end = filter(changetype<TagArray>(array), keyOf(0, 0), LOAD_MASK, 0, 0, loads, end, loads);
+    place(keyOf(0, 0), LOAD_MASK, 0);
+    end = filter(changetype<TagArray>(walkCacheAt(lane, i).array), placement, loads, end, loads);
   }
 }
 
@@ -129,14 +138,14 @@ function addCosts(lane: Lane, more: i32, end: usize): void {
   lane.cycles += <u64>(<i64>((end - loads) >> 3) * more);
   if (!lane.regions) return;
   for (let at = loads; at < end; at += 8) {
-    const cost = costs + (<usize>(load<u64>(at) >> WALK_SHIFT) << 2);
+    const cost = costs + ((<usize>(load<u64>(at) >> WALK_SHIFT)) << 2);
     store<i32>(cost, load<i32>(cost) + more);
   }
 }
 
 function tallyAll(lane: Lane, leaf: u32, count: u32): void {
   for (let i: u32 = 0; i < count; i++) {
-    const page = load<u64>(walks + (<usize>i << 3)) & NUMBER_MASK;
+    const page = load<u64>(walks + ((<usize>i) << 3)) & NUMBER_MASK;
     const cost = lane.nrCaches
       ? load<u32>(costs + (i << 2))
       : (<u32>load<u8>(levels + i) - leaf + 1) * lane.memoryCycles;

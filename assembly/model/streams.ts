@@ -5,7 +5,7 @@
 
 import { KINDS } from "./layout";
 import { NUMBER_MASK, TagArray, keyOf } from "./array";
-import { filter } from "./filter";
+import { Placement, filter } from "./filter";
 import { CHUNK, PLACE_SHIFT, kindOfItem } from "./item";
 import { Lane, Route, bankAt, bankOf, routeOf } from "./lane";
 import { allocate } from "./memory";
@@ -16,16 +16,18 @@ const buffers = allocate((STREAMS_MAX * CHUNK) << 3);
 /** Items that missed by their place; 0: it did not. */
 const missed = allocate((CHUNK + 1) << 3);
 
+/** All items of an array are placed in the same way, because all kinds have the same banks. */
 @unmanaged
-class Stream {
+class Stream extends Placement {
   array: usize;
-  /** One of those whose items they are: all place them in the same way. */
-  route: usize;
 }
 const streams = memory.data(STREAMS_MAX * offsetof<Stream>());
 let nrStreams: u32 = 0;
 
-/** Items through the first-level arrays, or the banks, of `kinds`, which are bits; what they miss, to `to`. */
+/**
+ * Items through the first-level arrays, or the banks, of `kinds`, a bit each; what they miss is
+ * written to `to`. Returns where that ends.
+ */
 export function throughArrays(
   lane: Lane,
   kinds: u32,
@@ -36,7 +38,7 @@ export function throughArrays(
 ): usize {
   const areAllKept = openStreams(lane, kinds, isFirst);
   if (nrStreams == 1 && areAllKept) {
-    const last = filterStream(streamAt(0), isFirst, from, end, to);
+    const last = filter(changetype<TagArray>(streamAt(0).array), streamAt(0), from, end, to);
     closeStreams();
     return last;
   }
@@ -45,7 +47,7 @@ export function throughArrays(
   for (let i: u32 = 0; i < nrStreams; i++) {
     const buffer = bufferOf(i);
     const array = changetype<TagArray>(streamAt(i).array);
-    const last = filterStream(streamAt(i), isFirst, buffer, array.stream, buffer);
+    const last = filter(array, streamAt(i), buffer, array.stream, buffer);
     for (let at = buffer; at < last; at += 8) putMissed(load<u64>(at));
   }
   closeStreams();
@@ -60,47 +62,37 @@ function bufferOf(i: u32): usize {
   return buffers + ((<usize>i * CHUNK) << 3);
 }
 
-/** For each array that items of `kinds` may go to. Returns whether there is one for each of them. */
+/** One for each array that items of `kinds` may go to. Returns whether all kinds have an array. */
 function openStreams(lane: Lane, kinds: u32, isFirst: bool): bool {
   let areAllKept = true;
   for (let kind: u32 = 0; kind < <u32>KINDS; kind++) {
     if (!((kinds >> kind) & 1)) continue;
     const route = routeOf(lane, kind, lane.size);
-    if (isFirst) openStream(route, changetype<TagArray>(route.first));
-    else for (let i: u32 = 0; i < route.nrBanks; i++) openStream(route, bankAt(route, i));
+    if (isFirst) openStream(route, changetype<TagArray>(route.first), true);
+    else openBanks(route);
     if (!isFirst && !route.nrBanks) areAllKept = false;
   }
   return areAllKept;
 }
 
-function openStream(route: Route, array: TagArray): void {
+function openBanks(route: Route): void {
+  for (let i: u32 = 0; i < route.nrBanks; i++) openStream(route, bankAt(route, i), false);
+}
+
+function openStream(route: Route, array: TagArray, isFirst: bool): void {
   if (array.stream) return;
   array.stream = bufferOf(nrStreams);
   const stream = streamAt(nrStreams++);
   stream.array = changetype<usize>(array);
-  stream.route = changetype<usize>(route);
+  stream.space = keyOf(isFirst ? route.firstSpace : route.bankSpace, 0);
+  stream.mask = NUMBER_MASK;
+  stream.shift = isFirst ? route.firstShift : route.bankShift;
+  stream.dealShift = isFirst ? 0 : route.dealShift;
 }
 
 function closeStreams(): void {
   for (let i: u32 = 0; i < nrStreams; i++) changetype<TagArray>(streamAt(i).array).stream = 0;
   nrStreams = 0;
-}
-
-function filterStream(stream: Stream, isFirst: bool, from: usize, end: usize, to: usize): usize {
-  const route = changetype<Route>(stream.route);
-  const array = changetype<TagArray>(stream.array);
-  return isFirst
-    ? filter(array, keyOf(route.firstSpace, 0), NUMBER_MASK, route.firstShift, 0, from, end, to)
-    : filter(
-        array,
-        keyOf(route.bankSpace, 0),
-        NUMBER_MASK,
-        route.bankShift,
-        route.dealShift,
-        from,
-        end,
-        to,
-      );
 }
 
 function dealFirst(lane: Lane, from: usize, end: usize): void {

@@ -16,29 +16,31 @@
 #include <time.h>
 #include <emmintrin.h>
 
-enum { BATCH = 16384, CHUNK = 2048, NUMBER_BITS = 36, TIMES_SHIFT = 38, FULL = 0, STATE = 16 };
+enum { BATCH = 16384, CHUNK = 2048, NUMBER_BITS = 36, KIND_SHIFT = 46, PLACE_SHIFT = 48 };
+enum { FULL = 0, FRONT = 4, STATE = 16, BEFORE = STATE, BEHIND = STATE + 1, FURTHER = STATE + 2 };
+enum { SET = 8, LANES = 16, TOUCHED_BYTES = 32, SHORT_WAYS_MAX = 16 };
 enum { LRU, TREE, GROUPS };
 #define NUMBER_MASK ((1ull << NUMBER_BITS) - 1)
+#define ITEM_MASK (NUMBER_MASK | 3ull << KIND_SHIFT)
 #define VALID (1ull << 63)
-#define PAGE_AND_KIND (NUMBER_MASK << 12 | 3ull << 58)
+#define PAGE_AND_KIND (ITEM_MASK << 12)
+#define SPREAD 0x9e3779b1u
 
 struct array {
   uint64_t hits, misses, recent;
   uint8_t *sets;
-  uint32_t set_bytes, set_mask, set_bits, groups, ways, half_bytes, replacement;
-  uint64_t *touches;
-  uint8_t *victims;
+  uint32_t set_bytes, set_mask, set_bits, groups, ways, half, replacement;
+  bool is_long;
+  uint32_t bucket_shift, buckets_at;
+  uint8_t *touches, *victims;
 };
 
-struct route {
-  uint64_t lookups, first_misses, walks;
-  struct array *first, *bank;
-  uint32_t first_shift, bank_shift, first_space, bank_space, deal_shift;
+struct placement {
+  uint64_t space, mask, shift, deal_shift;
 };
 
-static struct route routes[3];
-static struct array *structures[5];
-static uint64_t loads[5];
+static struct array *first, *second, *structures[5];
+static uint64_t lookups[3], first_misses, nr_walks, loads[5];
 static uint64_t pcid_bits = VALID;
 
 static void *zeros(size_t bytes) {
@@ -68,7 +70,7 @@ static uint32_t tree_victim(uint32_t ways, uint32_t nr_groups, uint64_t state) {
 
 static void init_trees(struct array *a) {
   uint32_t nr_groups = a->replacement == GROUPS ? 3 : 1, of_group = a->ways / nr_groups;
-  a->touches = zeros(a->ways * 16);
+  a->touches = zeros(a->ways * TOUCHED_BYTES);
   for (uint32_t way = 0; way < a->ways; way++) {
     uint32_t group = way / of_group, tree = group * (of_group - 1), node = 1;
     uint64_t cleared = 0, set = 0;
@@ -82,12 +84,21 @@ static void init_trees(struct array *a) {
       cleared |= 3ull << (a->ways - 3);
       set |= (uint64_t)group << (a->ways - 3);
     }
-    a->touches[way * 2] = ~cleared;
-    a->touches[way * 2 + 1] = set;
+    uint8_t *touched = a->touches + way * TOUCHED_BYTES;
+    store64(touched, ~cleared);
+    store64(touched + SET, set);
+    store32(touched + LANES + (way & 3) * 4, ~0u);
   }
   uint32_t bits = a->ways - 1;
   a->victims = zeros(1u << bits);
   for (uint32_t s = 0; s < 1u << bits; s++) a->victims[s] = (uint8_t)tree_victim(a->ways, nr_groups, s);
+}
+
+static void init_ring(const struct array *a, uint8_t *ring) {
+  for (uint32_t way = 0; way < a->ways; way++) {
+    ring[BEFORE + way * 4] = (uint8_t)((way + a->ways - 1) % a->ways);
+    ring[BEHIND + way * 4] = (uint8_t)((way + 1) % a->ways);
+  }
 }
 
 static struct array *create(uint32_t nr_sets, uint32_t ways, uint32_t groups, uint32_t replacement) {
@@ -96,19 +107,19 @@ static struct array *create(uint32_t nr_sets, uint32_t ways, uint32_t groups, ui
   a->set_bits = 31 - (uint32_t)__builtin_clz(nr_sets);
   a->groups = groups;
   a->ways = ways;
-  a->half_bytes = ((ways + 3) & ~3u) << 2;
+  a->half = ((ways + 3) & ~3u) << 2;
   a->replacement = replacement;
-  a->set_bytes = (a->half_bytes << 1) + STATE + (replacement == LRU ? (ways + 15) & ~15u : 16);
+  a->is_long = replacement == LRU && ways > SHORT_WAYS_MAX;
+  uint32_t bucket_bits = 35 - (uint32_t)__builtin_clz(ways);
+  a->bucket_shift = 32 - bucket_bits;
+  a->buckets_at = a->half * 2 + STATE + ways * 4;
+  a->set_bytes = a->half * 2;
+  if (a->is_long) a->set_bytes = (a->buckets_at + (1u << bucket_bits) + 15) & ~15u;
+  if (replacement != LRU) a->set_bytes = a->set_bytes + STATE + 16 <= 64 ? 64 : 128;
   a->sets = zeros((size_t)nr_sets * a->set_bytes);
-  if (replacement != LRU) {
-    init_trees(a);
-    return a;
-  }
-  for (uint32_t i = 0; i < nr_sets; i++) {
-    uint8_t *set = a->sets + i * a->set_bytes, *positions = set + (a->half_bytes << 1) + STATE;
-    for (uint8_t *at = positions; at < set + a->set_bytes; at++) {
-      *at = at - positions < ways ? (uint8_t)(at - positions) : 255;
-    }
+  if (replacement != LRU) init_trees(a);
+  for (uint32_t i = 0; a->is_long && i < nr_sets; i++) {
+    init_ring(a, a->sets + i * a->set_bytes + a->half * 2);
   }
   return a;
 }
@@ -117,258 +128,240 @@ static inline uint64_t key_of(uint32_t space, uint64_t number) {
   return pcid_bits | (uint64_t)space << NUMBER_BITS | number;
 }
 
-static inline uint8_t *set_of(const struct array *a, uint64_t key, uint32_t shift) {
-  uint64_t number = (key & NUMBER_MASK) >> shift, index = number;
-  for (uint32_t group = 1; group < a->groups; group++) index ^= number >> (a->set_bits * group);
-  return a->sets + ((uint32_t)index & a->set_mask) * a->set_bytes;
+static inline __m128i vector(const uint8_t *at) { return _mm_loadu_si128((const __m128i *)at); }
+static inline __m128i splat(uint32_t x) { return _mm_set1_epi32((int)x); }
+static inline __m128i select4(__m128i yes, __m128i no, __m128i mask) {
+  return _mm_or_si128(_mm_and_si128(mask, yes), _mm_andnot_si128(mask, no));
 }
-
 static inline __m128i same_as(const uint8_t *at, __m128i low) {
-  return _mm_cmpeq_epi32(_mm_loadu_si128((const __m128i *)at), low);
+  return _mm_cmpeq_epi32(vector(at), low);
 }
 
-static inline uint64_t equal_lows(uint32_t half, const uint8_t *set, uint64_t key) {
-  __m128i low = _mm_set1_epi32((int)(uint32_t)key), ways0 = same_as(set, low);
-  if (half == 16) return (uint64_t)_mm_movemask_ps(_mm_castsi128_ps(ways0));
-  __m128i ways0_7 = _mm_packs_epi32(ways0, same_as(set + 16, low)), none = _mm_setzero_si128();
-  if (half == 32) return (uint64_t)_mm_movemask_epi8(_mm_packs_epi16(ways0_7, none));
-  __m128i ways12 = half == 48 ? none : same_as(set + 48, low);
-  __m128i ways8_15 = _mm_packs_epi32(same_as(set + 32, low), ways12);
-  uint64_t equal = (uint64_t)_mm_movemask_epi8(_mm_packs_epi16(ways0_7, ways8_15));
-  for (uint32_t at = 64; at < half; at += 16) {
-    __m128i ways = same_as(set + at, low);
-    equal |= (uint64_t)_mm_movemask_ps(_mm_castsi128_ps(ways)) << (at >> 2);
-  }
+// Of trees, which have at most 12 ways.
+static inline uint32_t equal_lows(uint32_t half, const uint8_t *set, uint64_t key) {
+  __m128i low = splat((uint32_t)key), ways0 = same_as(set, low), none = _mm_setzero_si128();
+  if (half == 16) return (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(ways0));
+  __m128i ways0_7 = _mm_packs_epi32(ways0, same_as(set + 16, low));
+  __m128i ways8_15 = half == 32 ? none : _mm_packs_epi32(same_as(set + 32, low), none);
+  return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(ways0_7, ways8_15));
+}
+
+static inline uint32_t equal4(uint32_t half, const uint8_t *at, __m128i low, __m128i high) {
+  __m128i equal = _mm_and_si128(same_as(at, low), same_as(at + half, high));
+  return (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(equal));
+}
+
+static inline uint32_t equal_keys(uint32_t half, const uint8_t *set, uint64_t key) {
+  __m128i low = splat((uint32_t)key), high = splat((uint32_t)(key >> 32));
+  uint32_t equal = equal4(half, set, low, high);
+  if (half > 16) equal |= equal4(half, set + 16, low, high) << 4;
   return equal;
 }
 
-static inline int find(const struct array *a, const uint8_t *set, uint64_t key) {
-  for (uint64_t equal = equal_lows(a->half_bytes, set, key); equal; equal &= equal - 1) {
-    uint32_t way = (uint32_t)__builtin_ctzll(equal);
-    if (load32(set + a->half_bytes + (way << 2)) == key >> 32) return (int)way;
-  }
-  return -1;
+static inline void move4(uint8_t *at, __m128i before, __m128i old, __m128i moved) {
+  const __m128i lanes = _mm_setr_epi32(1, 2, 4, 8);
+  __m128i shifted = _mm_or_si128(_mm_srli_si128(before, 12), _mm_slli_si128(old, 4));
+  __m128i is_moved = _mm_cmpeq_epi32(_mm_and_si128(moved, lanes), lanes);
+  _mm_storeu_si128((__m128i *)at, select4(shifted, old, is_moved));
 }
 
-static inline uint8_t *state_of(const struct array *a, uint8_t *set) {
-  return set + ((size_t)a->half_bytes << 1);
+static inline void move_back(uint32_t half, uint8_t *at, __m128i moved, __m128i key) {
+  __m128i ways0 = vector(at);
+  move4(at, key, ways0, moved);
+  if (half > 16) move4(at + 16, ways0, vector(at + 16), _mm_srli_epi32(moved, 4));
 }
 
-static inline void touch_tree(const struct array *a, uint8_t *state, uint32_t way) {
-  const uint64_t *bits = a->touches + way * 2;
-  store64(state + STATE, (load64(state + STATE) & bits[0]) | bits[1]);
+static inline void move_first(uint32_t half, uint32_t ways, uint8_t *set, uint64_t key,
+                              uint32_t equal) {
+  __m128i moved = splat((equal ^ (equal - 1)) & ((1u << ways) - 1));
+  move_back(half, set, moved, splat((uint32_t)key));
+  move_back(half, set + half, moved, splat((uint32_t)(key >> 32)));
 }
 
-static void move_first(uint8_t *positions, const uint8_t *end, uint32_t way) {
-  __m128i position = _mm_set1_epi8((char)positions[way]);
-  for (uint8_t *at = positions; at < end; at += 16) {
-    __m128i old = _mm_loadu_si128((__m128i *)at);
-    __m128i is_here = _mm_cmpeq_epi8(old, position);
-    __m128i is_before = _mm_andnot_si128(is_here, _mm_cmpeq_epi8(_mm_min_epu8(old, position), old));
-    _mm_storeu_si128((__m128i *)at, _mm_andnot_si128(is_here, _mm_sub_epi8(old, is_before)));
-  }
+static inline uint8_t *bucket_of(const struct array *a, uint8_t *set, uint64_t key) {
+  return set + a->buckets_at + ((uint32_t)key * SPREAD >> a->bucket_shift);
 }
 
-static void touch(const struct array *a, uint8_t *set, uint32_t way) {
-  uint8_t *state = state_of(a, set);
-  if (a->touches) touch_tree(a, state, way);
-  else move_first(state + STATE, set + a->set_bytes, way);
-}
-
-static inline void set_key(const struct array *a, uint8_t *set, uint32_t way, uint64_t key) {
-  store32(set + (way << 2), (uint32_t)key);
-  store32(set + (way << 2) + a->half_bytes, (uint32_t)(key >> 32));
-}
-
-static int empty_way(const struct array *a, uint8_t *set) {
-  for (uint32_t way = 0; way < a->ways; way++) {
-    if (!load32(set + (way << 2) + a->half_bytes)) return (int)way;
-  }
-  store32(state_of(a, set) + FULL, 1);
-  return -1;
-}
-
-static uint32_t move_last_first(uint8_t *positions, const uint8_t *end, uint32_t ways) {
-  __m128i last = _mm_set1_epi8((char)(ways - 1));
-  uint32_t way = 0;
-  for (uint8_t *at = positions; at < end; at += 16) {
-    __m128i old = _mm_loadu_si128((__m128i *)at);
-    __m128i is_last = _mm_cmpeq_epi8(old, last);
-    __m128i is_before = _mm_andnot_si128(is_last, _mm_cmpeq_epi8(_mm_min_epu8(old, last), old));
-    _mm_storeu_si128((__m128i *)at, _mm_andnot_si128(is_last, _mm_sub_epi8(old, is_before)));
-    uint32_t here = (uint32_t)_mm_movemask_epi8(is_last);
-    if (here) way = (uint32_t)(at - positions) + (uint32_t)__builtin_ctz(here);
+static inline int find_long(uint32_t half, const uint8_t *set, const uint8_t *bucket, uint64_t key) {
+  int way = *bucket - 1;
+  while (way >= 0) {
+    const uint8_t *at = set + way * 4;
+    if (load32(at) == (uint32_t)key && load32(at + half) == key >> 32) break;
+    way = set[half * 2 + FURTHER + (uint32_t)way * 4] - 1;
   }
   return way;
 }
 
-static void insert(const struct array *a, uint8_t *set, uint64_t key) {
-  uint8_t *state = state_of(a, set);
-  int empty = load32(state + FULL) ? -1 : empty_way(a, set);
-  uint32_t way = (uint32_t)empty;
-  if (empty >= 0) {
-    touch(a, set, way);
-  } else if (a->replacement == LRU) {
-    way = move_last_first(state + STATE, set + a->set_bytes, a->ways);
-  } else {
-    way = a->victims[load64(state + STATE)];
-    touch(a, set, way);
-  }
+static inline void move_way_first(uint8_t *ring, uint32_t way) {
+  uint8_t front = ring[FRONT];
+  if (way == front) return;
+  uint8_t *own = ring + way * 4, before = own[BEFORE], behind = own[BEHIND];
+  ring[BEHIND + before * 4] = behind;
+  ring[BEFORE + behind * 4] = before;
+  uint8_t last = ring[BEFORE + front * 4];
+  own[BEFORE] = last;
+  own[BEHIND] = front;
+  ring[BEHIND + last * 4] = (uint8_t)way;
+  ring[BEFORE + front * 4] = (uint8_t)way;
+  ring[FRONT] = (uint8_t)way;
+}
+
+static inline void chain(uint8_t *ring, uint8_t *bucket, uint32_t way) {
+  ring[FURTHER + way * 4] = *bucket;
+  *bucket = (uint8_t)(way + 1);
+}
+
+static inline void unchain(uint8_t *ring, uint8_t *link, uint32_t way) {
+  while (*link != way + 1) link = ring + FURTHER + (*link - 1) * 4;
+  *link = ring[FURTHER + way * 4];
+}
+
+static inline void set_key(const struct array *a, uint8_t *set, uint32_t way, uint64_t key) {
+  store32(set + (way << 2), (uint32_t)key);
+  store32(set + (way << 2) + a->half, (uint32_t)(key >> 32));
+}
+
+static inline void replace_last(const struct array *a, uint8_t *set, uint8_t *bucket, uint64_t key) {
+  uint8_t *ring = set + a->half * 2, way = ring[BEFORE + ring[FRONT] * 4];
+  ring[FRONT] = way;
+  uint64_t evicted = load32(set + way * 4) | (uint64_t)load32(set + way * 4 + a->half) << 32;
+  unchain(ring, bucket_of(a, set, evicted), way);
+  chain(ring, bucket, way);
   set_key(a, set, way, key);
 }
 
-static bool hits_first(struct route *route, uint64_t page) {
-  struct array *a = route->first;
-  uint64_t key = key_of(route->first_space, page >> route->first_shift);
-  if (a->recent == key) return true;
-  a->recent = key;
-  uint8_t *set = set_of(a, key, 0);
-  int way = find(a, set, key);
-  if (way >= 0) {
-    touch(a, set, (uint32_t)way);
-    return true;
-  }
-  route->first_misses++;
-  insert(a, set, key);
-  return false;
-}
-
-static bool hits_second(struct route *route, uint64_t page) {
-  struct array *a = route->bank;
-  uint64_t key = key_of(route->bank_space, page >> route->bank_shift);
-  uint8_t *set = set_of(a, key, route->deal_shift);
-  int way = find(a, set, key);
-  if (way >= 0) {
-    a->hits++;
-    touch(a, set, (uint32_t)way);
-    return true;
-  }
-  a->misses++;
-  insert(a, set, key);
-  route->walks++;
-  return false;
+static inline void touch_tree(const uint8_t *touched, uint8_t *state, uint64_t bits) {
+  store64(state + STATE, (bits & load64(touched)) | load64(touched + SET));
 }
 
 enum { HIT, MISS, UNDONE };
 
-static inline int quick_access(uint8_t *set, uint32_t half, const uint64_t *touches,
-                               const uint8_t *victims, uint64_t key) {
-  uint8_t *state = set + ((size_t)half << 1);
-  uint64_t equal = equal_lows(half, set, key), bits = load64(state + STATE);
-  uint32_t way;
-  int outcome = HIT;
-  if (!equal) {
-    if (!load32(state + FULL)) return UNDONE;
-    way = victims[bits];
-    store32(set + (way << 2), (uint32_t)key);
-    store32(set + (way << 2) + half, (uint32_t)(key >> 32));
-    outcome = MISS;
-  } else {
-    way = (uint32_t)__builtin_ctzll(equal);
-    if (load32(set + half + (way << 2)) != key >> 32) return UNDONE;
+static inline int access_tree(uint32_t half, const uint8_t *touches, const uint8_t *victims,
+                              uint8_t *set, uint64_t key) {
+  uint8_t *state = set + half * 2;
+  uint32_t equal = equal_lows(half, set, key);
+  uint64_t bits = load64(state + STATE);
+  if (equal) {
+    uint32_t way = (uint32_t)__builtin_ctz(equal);
+    if (load32(set + half + way * 4) != key >> 32) return UNDONE;
+    touch_tree(touches + way * TOUCHED_BYTES, state, bits);
+    return HIT;
   }
-  store64(state + STATE, (bits & touches[way * 2]) | touches[way * 2 + 1]);
-  return outcome;
+  if (!load32(state + FULL)) return UNDONE;
+  uint32_t way = victims[bits];
+  const uint8_t *touched = touches + way * TOUCHED_BYTES;
+  touch_tree(touched, state, bits);
+  uint8_t *lows = half == 16 ? set : set + (way >> 2 << 4);
+  __m128i changed = select4(splat((uint32_t)key), vector(lows), vector(touched + LANES));
+  _mm_storeu_si128((__m128i *)lows, changed);
+  store32(set + half + way * 4, (uint32_t)(key >> 32));
+  return MISS;
 }
 
-static __attribute__((noipa)) uint64_t *first_stage(const uint64_t *at, const uint64_t *end,
-                                                    uint64_t *to) {
-  while (at < end) {
-    uint64_t kind = *at >> NUMBER_BITS & 3;
-    struct route *route = &routes[kind];
-    struct array *a = route->first;
-    if (a->victims && a->groups <= 2) {
-      uint8_t *sets = a->sets;
-      const uint64_t *touches = a->touches;
-      const uint8_t *victims = a->victims;
-      uint64_t set_mask = a->set_mask, space = key_of(route->first_space, 0), recent = a->recent;
-      uint32_t set_bytes = a->set_bytes, half = a->half_bytes, shift = route->first_shift;
-      uint32_t fold = a->groups > 1 ? a->set_bits : 63;
-      uint64_t *start = to;
-      do {
-        uint64_t item = *at;
-        if ((item >> NUMBER_BITS & 3) != kind) break;
-        uint64_t number = (item & NUMBER_MASK) >> shift, key = space | number;
-        if (key != recent) {
-          uint8_t *set = sets + (uint32_t)((number ^ number >> fold) & set_mask) * set_bytes;
-          int outcome = quick_access(set, half, touches, victims, key);
-          if (outcome == UNDONE) break;
-          if (outcome == MISS) *to++ = item;
-          recent = key;
-        }
-        at++;
-      } while (at < end);
-      a->recent = recent;
-      route->first_misses += (uint64_t)(to - start);
-      if (at >= end) break;
-    }
-    uint64_t item = *at;
-    if ((item >> NUMBER_BITS & 3) != kind) continue;
-    at++;
-    if (!hits_first(route, item & NUMBER_MASK)) *to++ = item;
+static inline int access_short(uint32_t half, uint32_t ways, uint8_t *set, uint64_t key) {
+  uint32_t equal = equal_keys(half, set, key);
+  move_first(half, ways, set, key, equal);
+  return !equal;
+}
+
+static inline int access_long(const struct array *a, uint8_t *set, uint64_t key) {
+  uint32_t half = a->half;
+  uint8_t *bucket = bucket_of(a, set, key);
+  int way = find_long(half, set, bucket, key);
+  if (way >= 0) {
+    move_way_first(set + half * 2, (uint32_t)way);
+    return HIT;
   }
+  if (!load32(set + half * 2 + FULL)) return UNDONE;
+  replace_last(a, set, bucket, key);
+  return MISS;
+}
+
+// A set that is not full: whether it has the key; else the lowest empty way is filled.
+static bool hits(const struct array *a, uint8_t *set, uint64_t key) {
+  uint8_t *state = set + a->half * 2;
+  for (uint32_t way = 0; way < a->ways; way++) {
+    uint8_t *at = set + way * 4;
+    uint64_t here = load32(at) | (uint64_t)load32(at + a->half) << 32;
+    if (here && here != key) continue;
+    if (a->is_long) {
+      move_way_first(state, way);
+      if (!here) chain(state, bucket_of(a, set, key), way);
+    } else {
+      touch_tree(a->touches + way * TOUCHED_BYTES, state, load64(state + STATE));
+    }
+    set_key(a, set, way, key);
+    if (!here && way == a->ways - 1) store32(state + FULL, 1);
+    return here;
+  }
+  exit(3);
+}
+
+enum { TREE4 = 1, TREE12 = 3, SHORT = 8, SHORT4, SHORT8, LONG = 16 };
+
+static inline __attribute__((always_inline)) uint64_t *
+run(uint32_t loop, struct array *a, const struct placement *p, const uint64_t *from,
+    const uint64_t *end, uint64_t *to) {
+  const uint64_t space = p->space, mask = p->mask, shift = p->shift, deal_shift = p->deal_shift;
+  uint8_t *sets = a->sets;
+  const uint8_t *touches = a->touches, *victims = a->victims;
+  const uint64_t set_mask = a->set_mask, fold = a->groups > 1 ? a->set_bits : 63;
+  const uint32_t set_bytes = a->set_bytes;
+  uint64_t recent = 0;
+  while (from < end) {
+    const uint64_t item = *from++, number = (item & mask) >> shift, key = space | number;
+    if (key == recent) continue;
+    const uint64_t dealt = number >> deal_shift;
+    const uint32_t index = (uint32_t)((dealt ^ dealt >> fold) & set_mask);
+    uint8_t *set = sets + index * (loop == TREE4 ? 64 : loop == TREE12 ? 128 : set_bytes);
+    int outcome;
+    if (loop == LONG) outcome = access_long(a, set, key);
+    else if (loop >= SHORT) outcome = access_short((loop - SHORT) * 16, a->ways, set, key);
+    else outcome = access_tree(loop * 16, touches, victims, set, key);
+    if (outcome == UNDONE) outcome = hits(a, set, key) ? HIT : MISS;
+    *to = item;
+    to += outcome;
+    recent = key;
+  }
+  a->recent = recent;
   return to;
 }
 
-static __attribute__((noipa)) uint64_t *second_stage(const uint64_t *at, const uint64_t *end,
-                                                     uint64_t *to) {
-  while (at < end) {
-    uint64_t kind = *at >> NUMBER_BITS & 3;
-    struct route *route = &routes[kind];
-    struct array *a = route->bank;
-    if (a->victims && a->groups <= 2) {
-      uint8_t *sets = a->sets;
-      const uint64_t *touches = a->touches;
-      const uint8_t *victims = a->victims;
-      uint64_t set_mask = a->set_mask, space = key_of(route->bank_space, 0);
-      uint32_t set_bytes = a->set_bytes, half = a->half_bytes, shift = route->bank_shift;
-      uint32_t fold = a->groups > 1 ? a->set_bits : 63, deal = route->deal_shift;
-      const uint64_t *start_at = at;
-      uint64_t *start_to = to;
-      do {
-        uint64_t item = *at, number = (item & NUMBER_MASK) >> shift, dealt = number >> deal;
-        if ((item >> NUMBER_BITS & 3) != kind) break;
-        uint8_t *set = sets + (uint32_t)((dealt ^ dealt >> fold) & set_mask) * set_bytes;
-        int outcome = quick_access(set, half, touches, victims, space | number);
-        if (outcome == UNDONE) break;
-        if (outcome == MISS) *to++ = item;
-        at++;
-      } while (at < end);
-      uint64_t nr_misses = (uint64_t)(to - start_to);
-      a->misses += nr_misses;
-      a->hits += (uint64_t)(at - start_at) - nr_misses;
-      route->walks += nr_misses;
-      if (at >= end) break;
-      if (at > start_at) continue;
-    }
-    uint64_t item = *at++;
-    if (!hits_second(route, item & NUMBER_MASK)) *to++ = item;
+typedef uint64_t *loop(struct array *, const struct placement *, const uint64_t *, const uint64_t *,
+                       uint64_t *);
+#define LOOP(name, code)                                                                       \
+  static __attribute__((noipa)) uint64_t *name(struct array *a, const struct placement *p,     \
+                                               const uint64_t *from, const uint64_t *end,      \
+                                               uint64_t *to) {                                 \
+    return run(code, a, p, from, end, to);                                                     \
   }
-  return to;
+LOOP(tree4, TREE4)
+LOOP(tree12, TREE12)
+LOOP(short4, SHORT4)
+LOOP(short8, SHORT8)
+LOOP(long_ring, LONG)
+
+static uint64_t *filter(struct array *a, uint32_t space, uint64_t shift, const uint64_t *from,
+                        const uint64_t *end, uint64_t *to) {
+  struct placement p = {key_of(space, 0), NUMBER_MASK, shift, 0};
+  loop *by = a->replacement != LRU ? (a->half == 16 ? tree4 : tree12)
+             : a->is_long          ? long_ring
+             : a->half == 16       ? short4
+                                   : short8;
+  uint64_t *last = by(a, &p, from, end, to);
+  a->misses += (uint64_t)(last - to);
+  a->hits += (uint64_t)((end - from) - (last - to));
+  return last;
 }
 
-static uint32_t first_load(uint64_t page) {
+static void walk_all(const uint64_t *from, const uint64_t *end) {
+  static uint64_t left[CHUNK];
+  nr_walks += (uint64_t)(end - from);
+  loads[1] += (uint64_t)(end - from);
   for (uint32_t level = 2; level <= 4; level++) {
-    struct array *a = structures[level];
-    uint64_t key = key_of(level, page >> 9 * (level - 1));
-    if (a->recent == key) return level - 1;
-    uint8_t *set = set_of(a, key, 0);
-    int way = find(a, set, key);
-    if (way < 0) continue;
-    touch(a, set, (uint32_t)way);
-    a->recent = key;
-    return level - 1;
-  }
-  return 4;
-}
-
-static void walk(uint64_t page) {
-  for (uint32_t level = first_load(page); level >= 1; level--) {
-    loads[level]++;
-    if (level == 1) continue;
-    uint64_t key = key_of(level, page >> 9 * (level - 1));
-    insert(structures[level], set_of(structures[level], key, 0), key);
-    structures[level]->recent = key;
+    end = filter(structures[level], level, 9 * (level - 1), from, end, left);
+    from = left;
+    loads[level] += (uint64_t)(end - from);
   }
 }
 
@@ -382,21 +375,19 @@ static __attribute__((noipa)) void replay(const uint64_t *from, uint32_t count) 
   const uint64_t *end_of_all = from + count;
   while (from < end_of_all) {
     const uint64_t *end = from + CHUNK < end_of_all ? from + CHUNK : end_of_all;
-    uint64_t *to = items, lookups[3] = {0};
+    uint64_t *to = items;
     while (from < end) {
-      uint64_t reference = *from;
-      if (differing(reference, reference)) exit(3);
+      uint64_t reference = *from, kind = reference >> 58 & 3;
+      if (kind == 3 || differing(reference, reference)) exit(3);
       const uint64_t *start = from++;
       while (from < end && !differing(reference, *from)) from++;
-      uint64_t kind = reference >> 58 & 3, nr_times = (uint64_t)(from - start);
-      if (kind > 2) kind = 2;
-      *to++ = (reference >> 12 & NUMBER_MASK) | kind << NUMBER_BITS | nr_times << TIMES_SHIFT;
+      uint64_t nr_times = (uint64_t)(from - start);
+      *to++ = (reference >> 12 & ITEM_MASK) | nr_times << PLACE_SHIFT;
       lookups[kind] += nr_times;
     }
-    for (int kind = 0; kind < 3; kind++) routes[kind].lookups += lookups[kind];
-    uint64_t *end_of_misses = first_stage(items, to, misses);
-    uint64_t *end_of_walks = second_stage(misses, end_of_misses, walks);
-    for (uint64_t *at = walks; at < end_of_walks; at++) walk(*at & NUMBER_MASK);
+    uint64_t *end_of_misses = filter(first, 0, 0, items, to, misses);
+    first_misses += (uint64_t)(end_of_misses - misses);
+    walk_all(walks, filter(second, 0, 0, misses, end_of_misses, walks));
   }
 }
 
@@ -414,8 +405,8 @@ static int by_size(const void *a, const void *b) {
 int main(int argc, char **argv) {
   if (argc != 4) return 2;
   uint32_t nr_pages = (uint32_t)atoi(argv[2]), nr_batches = (uint32_t)atoi(argv[3]);
-  struct array *first = create(16, 4, 1, TREE), *second = create(128, 12, 2, GROUPS);
-  for (int kind = 0; kind < 3; kind++) routes[kind].first = first, routes[kind].bank = second;
+  first = create(16, 4, 1, TREE);
+  second = create(128, 12, 2, GROUPS);
   structures[2] = create(1, 32, 1, LRU);
   structures[3] = create(1, 8, 1, LRU);
   structures[4] = create(1, 4, 1, LRU);
@@ -436,8 +427,8 @@ int main(int argc, char **argv) {
   qsort(times, nr_batches, sizeof *times, by_size);
   printf("{\"best\": %.3f, \"median\": %.3f, \"nrBatches\": %u, \"firstMisses\": %llu, \"walks\": %llu, "
          "\"entryLoads\": [%llu, %llu, %llu, %llu]}\n",
-         times[0], times[nr_batches / 2], nr_batches, (unsigned long long)routes[0].first_misses,
-         (unsigned long long)routes[0].walks, (unsigned long long)loads[1], (unsigned long long)loads[2],
+         times[0], times[nr_batches / 2], nr_batches, (unsigned long long)first_misses,
+         (unsigned long long)nr_walks, (unsigned long long)loads[1], (unsigned long long)loads[2],
          (unsigned long long)loads[3], (unsigned long long)loads[4]);
   return 0;
 }
