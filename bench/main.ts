@@ -17,6 +17,7 @@ import { benchScale } from "./scale.ts";
 import { benchSingleAccess } from "./single-access.ts";
 import { benchStackDistances } from "./stack-distances.ts";
 import { benchTlb } from "./tlb.ts";
+import { benchTlbVariants } from "./tlb-variants.ts";
 import { benchTranscript } from "./transcript.ts";
 import { benchTranslate } from "./translate.ts";
 import { benchWalk } from "./walk.ts";
@@ -43,6 +44,7 @@ async function runAll(effort: Effort): Promise<readonly Report[]> {
     await benchTlb(effort),
     await benchStudy(effort),
     await benchStackDistances(effort),
+    await benchTlbVariants(effort),
   ];
 }
 

@@ -2,14 +2,15 @@
 import { execFileSync } from "node:child_process";
 import { REFERENCE_SIZE_SHIFT } from "../assembly/layout.ts";
 import { PAGE_SIZES, type PageSize } from "../src/tlb/config.ts";
-import { TlbModel } from "../src/tlb/model.ts";
+import { TlbModel, type TlbModelOptions } from "../src/tlb/model.ts";
+import type { PagePolicy } from "../src/tlb/page-policy.ts";
 import { findPreset } from "../src/tlb/presets.ts";
 import { VIRTUAL_BASE } from "./addresses.ts";
 import { type Case, type Effort, type Foreign, WrongResult, measure } from "./measure.ts";
 import { type Report, atLeast, atMost, formatRatio, formatTiming, timingOf } from "./report.ts";
 import { type Compiled, compile } from "./yardstick/native.ts";
 
-interface Pattern {
+export interface Pattern {
   readonly name: string;
   /** 4K pages that references are random over; 0: one after another, 8 bytes each. */
   readonly pages: number;
@@ -18,11 +19,9 @@ interface Pattern {
 }
 
 const SEQUENTIAL: Pattern = { name: "sequential", pages: 0, goal: 700 };
-const PATTERNS: readonly Pattern[] = [
-  SEQUENTIAL,
-  { name: "random, STLB hits (4 MiB)", pages: 1024, goal: 150 },
-  { name: "random, misses (16 GiB)", pages: 2 ** 22, goal: 120 },
-];
+export const HITS: Pattern = { name: "random, STLB hits (4 MiB)", pages: 1024, goal: 150 };
+export const MISSES: Pattern = { name: "random, misses (16 GiB)", pages: 2 ** 22, goal: 120 };
+const PATTERNS: readonly Pattern[] = [SEQUENTIAL, HITS, MISSES];
 /** Of wasm to C, and of all page sizes at once to one of them. */
 const RATIO_GOAL = 1.25;
 const SIZES_GOAL = 2.2;
@@ -41,8 +40,8 @@ export async function benchTlb(effort: Effort): Promise<Report> {
   const native = typeof built === "string" ? undefined : built;
   if (native) for (const pattern of PATTERNS) compareCounts(native, pattern);
   const cases = PATTERNS.flatMap((pattern) => [
-    caseOf(pattern, ["4K"]),
-    caseOf(pattern, PAGE_SIZES),
+    caseOf(nameOf(pattern, ["4K"]), createModel(pattern, { policies: ["4K"] })),
+    caseOf(nameOf(pattern, PAGE_SIZES), createModel(pattern)),
   ]);
   const timings = await measure("tlb", cases, effort, native && foreignOf(native));
   const rows = PATTERNS.map((pattern) => ({
@@ -80,9 +79,13 @@ function nameOfNative({ name }: Pattern): string {
 }
 
 /** The references of `yardstick/tlb.c`: loads of 8 bytes. */
-function createModel({ pages }: Pattern, pageSizes: readonly PageSize[]): TlbModel {
-  const { processor } = findPreset("skylake-sp");
-  const model = new TlbModel(processor, { policies: pageSizes, hasWalkCost: false });
+export function createModel(
+  { pages }: Pattern,
+  options: TlbModelOptions = {},
+  preset = "skylake-sp",
+): TlbModel {
+  const { processor } = findPreset(preset);
+  const model = new TlbModel(processor, { hasWalkCost: false, ...options });
   let state = 1;
   for (let i = 0; i < model.batch.length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -92,18 +95,18 @@ function createModel({ pages }: Pattern, pageSizes: readonly PageSize[]): TlbMod
   return model;
 }
 
-function caseOf(pattern: Pattern, sizes: readonly PageSize[]): Case {
-  const model = createModel(pattern, sizes);
+/** All references of `model`; one of its policies counts them. */
+export function caseOf(name: string, model: TlbModel, policy: PagePolicy = "4K"): Case {
   let nrRuns = 0;
   return {
-    name: nameOf(pattern, sizes),
+    name,
     items: model.batch.length,
     run() {
       model.replay(model.batch.length);
       nrRuns++;
     },
     check() {
-      const { accesses } = model.counts("4K");
+      const { accesses } = model.counts(policy);
       if (accesses !== nrRuns * model.batch.length) throw new WrongResult(`${accesses} accesses`);
     },
   };
@@ -127,7 +130,7 @@ function foreignOf(native: Compiled): Foreign {
 /** Both must have computed the same. */
 function compareCounts(native: Compiled, pattern: Pattern): void {
   const c = runNative(native, pattern, 3);
-  const model = createModel(pattern, ["4K"]);
+  const model = createModel(pattern, { policies: ["4K"] });
   for (let i = 0; i < c.nrBatches; i++) model.replay(model.batch.length);
   const counts = model.counts("4K");
   const missing = counts.firstLevel.reduce((sum, { misses }) => sum + misses, 0);
