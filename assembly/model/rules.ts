@@ -53,10 +53,18 @@ function ruleAt(lane: Lane, i: u32): PageRule {
 
 /** What a lane takes the 4K page `page` for. A region is decided when it is first asked for. */
 export function sizeOf(lane: Lane, page: u64, time: u64): u32 {
-  if (lane.size != SIZE_BY_RULES) return lane.size;
+  return lane.size != SIZE_BY_RULES ? lane.size : sizeOfRegion(regionOf(lane, page, time));
+}
+
+/** The slot of the region that `page` is in, as of `time`; good until another one is looked up. */
+function regionOf(lane: Lane, page: u64, time: u64): usize {
   const slot = slotOf(changetype<Tally>(lane.regions), page >> SIZE_SHIFT);
   if (!load<u32>(slot, REGION_SIZE)) decide(lane, slot, time);
   if (time >= load<u64>(slot, REGION_HUGE_AT)) collapse(lane, slot);
+  return slot;
+}
+
+function sizeOfRegion(slot: usize): u32 {
   return load<u32>(slot, REGION_SIZE) - 1;
 }
 
@@ -105,10 +113,9 @@ function collapse(lane: Lane, slot: usize): void {
 export function referByRules(lane: Lane, page: u64, kind: u32, nrTimes: u64, time: u64): void {
   const end = time + nrTimes;
   while (time < end) {
-    const size = sizeOf(lane, page, time);
-    const slot = slotOf(changetype<Tally>(lane.regions), page >> SIZE_SHIFT);
-    const until = min(end, load<u64>(slot, REGION_HUGE_AT));
-    refer(lane, page, kind, size, until - time);
+    const region = regionOf(lane, page, time);
+    const until = min(end, load<u64>(region, REGION_HUGE_AT));
+    refer(lane, page, kind, sizeOfRegion(region), until - time);
     time = until;
   }
 }
