@@ -19,7 +19,12 @@ async function bench(...args: readonly string[]) {
 
 test("text: who gains most, and a row for each program, size and processor", async () => {
   const { code, out, err } = await bench(
-    ...["sequential", "stride", "--bytes", "1M,4M", "--references", "1000"],
+    "sequential",
+    "stride",
+    "--bytes",
+    "1M,4M",
+    "--references",
+    "1000",
   );
   expect({ code, err }).toEqual({ code: 0, err: "" });
   // Two pages are walked to by 4 loads and 1; with 2M it is one, by 3; with 1G by 2.
@@ -79,7 +84,13 @@ test("the same seed gives the same, another one does not", async () => {
 
 test("what is asked twice is done once", async () => {
   const { out } = await bench(
-    ...["gups", "gups", "--bytes", "1M,1024K, 1M", "--references", "10", "--csv"],
+    "gups",
+    "gups",
+    "--bytes",
+    "1M,1024K, 1M",
+    "--references",
+    "10",
+    "--csv",
   );
   expect(out.trimEnd().split("\n").length).toBe(1 + 3);
 });

@@ -34,9 +34,8 @@ function studied(json: string): { loads: number; isCut: boolean } {
 
 /** Waits for a file that a program makes, unless hugewalk has ended. */
 async function appears(path: string, ended: Promise<object>): Promise<void> {
-  let hasEnded = false;
-  void ended.then(() => (hasEnded = true));
-  while (!existsSync(path) && !hasEnded) await setTimeout(10);
+  const end = ended.then(() => true);
+  while (!existsSync(path)) if (await Promise.race([end, setTimeout(10, false)])) return;
 }
 
 test("the program has the streams; the report is printed when it has ended", async () => {

@@ -47,9 +47,8 @@ describe.each([
   test("the same by any number of threads", () => {
     const alone = hugewalk([...args, "--json", "--threads", "1"]);
     expect(alone).toMatch(/^\{"type":"study",.*\}\n$/s);
-    for (const count of ["2", "3", "5"]) {
-      expect(hugewalk([...args, "--json", "--threads", count]) === alone, count).toBe(true);
-    }
+    const isSame = (count: string) => hugewalk([...args, "--json", "--threads", count]) === alone;
+    expect(["2", "3", "5"].filter((count) => !isSame(count))).toEqual([]);
   });
 });
 
@@ -58,9 +57,10 @@ test("from a pipe", () => {
   const file = execFileSync("cat", [LONG], { encoding: "utf8", maxBuffer: 2 ** 28 });
   const named = (json: string) => json.replace('"name":"<stdin>"', `"name":"${LONG}"`);
   const alone = hugewalk([...args, "1", LONG]);
-  for (const count of ["1", "3"]) {
-    expect(named(hugewalk([...args, count, "-"], { input: file })) === alone, count).toBe(true);
-  }
+  const isSame = (count: string) => {
+    return named(hugewalk([...args, count, "-"], { input: file })) === alone;
+  };
+  expect(["1", "3"].filter((count) => !isSame(count))).toEqual([]);
 });
 
 test("a trace that is broken far behind ends all threads", () => {
