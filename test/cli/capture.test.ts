@@ -1,5 +1,5 @@
 /** `hugewalk capture` as a process: its streams, and its end by signals. */
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
@@ -32,10 +32,9 @@ function studied(json: string): { loads: number; isCut: boolean } {
   return { loads: references.load, isCut };
 }
 
-/** Waits for a file that a program makes, unless hugewalk has ended. */
-async function appears(path: string, ended: Promise<object>): Promise<void> {
-  const end = ended.then(() => true);
-  while (!existsSync(path)) if (await Promise.race([end, setTimeout(10, false)])) return;
+/** Waits for a file that a program makes, while hugewalk runs. */
+async function appears(path: string, hugewalk: ChildProcess): Promise<void> {
+  while (!existsSync(path) && hugewalk.exitCode === null) await setTimeout(10);
 }
 
 test("the program has the streams; the report is printed when it has ended", async () => {
@@ -108,7 +107,7 @@ test.each([
   const { child, ended } = start(
     `yes ' L 1000,8' | head -500 >&3; sleep 0.1; echo $$ >${pid}; sleep 1000`,
   );
-  await appears(pid, ended);
+  await appears(pid, child);
   await setTimeout(100);
   child.kill(signal);
   expect(await ended).toEqual({ code, out: "", loads: 500, isCut: true, err: "" });
@@ -118,7 +117,7 @@ test.each([
 test("a program whose reader was killed ends at its next line", async () => {
   const pid = fake.path("orphan");
   const { child, ended } = start(`echo $$ >${pid}; while :; do echo ' L 1000,8' >&3 || exit; done`);
-  await appears(pid, ended);
+  await appears(pid, child);
   await setTimeout(100);
   expect(isAlive(pid)).toBe(true);
   child.kill("SIGKILL");
