@@ -28,8 +28,8 @@ const OPERATION_HEAD = [
 ];
 
 /**
- * First what each CPU did, then what invalidations of each kind of operation led to. `kernel`: the
- * one it was, where there are several.
+ * First what each CPU did, then what invalidations of each kind of operation led to; what nothing
+ * did is left out. `kernel`: the one it was, where there are several.
  */
 export function* tlbTables({ cpus, operations }: TlbCost, kernel?: string): Generator<string> {
   const ofCpus = cpusInOrder(cpus).map(([cpu, cost]) => {
@@ -40,8 +40,14 @@ export function* tlbTables({ cpus, operations }: TlbCost, kernel?: string): Gene
     const { times, invalidations, interrupts, dropped, refills, refillCycles } = cost;
     return [operation, ...row(times, invalidations, interrupts, dropped, refills, refillCycles)];
   });
-  for (const line of tableLines(CPU_HEAD, ofCpus)) yield tlbTableLine(line, kernel);
-  for (const line of tableLines(OPERATION_HEAD, ofOperations)) yield tlbTableLine(line, kernel);
+  const tables = [
+    [CPU_HEAD, ofCpus],
+    [OPERATION_HEAD, ofOperations],
+  ] as const;
+  for (const [head, rows] of tables) {
+    if (rows.length === 0) continue;
+    for (const line of tableLines(head, rows)) yield tlbTableLine(line, kernel);
+  }
 }
 
 function row(...numbers: readonly number[]): string[] {

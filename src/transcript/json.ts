@@ -15,8 +15,8 @@
  *     {"type":"file","file":"a.txt","kernels":["6.12","6.18"],"lines":9,"asserted":0,"differ":1}
  *
  * `counters` are those that changed. `expected` is null when nothing is asserted, and its
- * `counters` null when only the result is. With `--tlb` a line has `tlb`, and so has a file, added
- * up; with several kernels, what each of them made of it has. The counts are those of `tlb-cost.ts`:
+ * `counters` null when only the result is. With `--tlb` a line has `tlb`, and a file has their sum;
+ * of several kernels, each has its own. The counts are those of `tlb-cost.ts`:
  *
  *     "tlb":{"cpus":[{"cpu":0,"accesses":2,…}],"operations":[{"operation":"fork","times":1,…}]}
  */

@@ -53,6 +53,11 @@ test("--quiet leaves the tables", async () => {
   expect(out).toMatch(/^# TLB \| CPU .*\n(# TLB \|.*\n){4,}# 6 lines, 0 asserted, 0 differ\n$/);
 });
 
+test("a run without accesses has no tables", async () => {
+  const { out } = await run(["--tlb"], "host nr_hugepages 1\n");
+  expect(out).not.toContain("# TLB");
+});
+
 test("--json: lines, and the file's sum", async () => {
   const records = jsonOf((await run(["--tlb", "--json"])).out);
   const write = records.find(({ text }) => text === "P write a 2");
