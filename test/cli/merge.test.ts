@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCommand } from "./command.ts";
+import { quote } from "../../src/transcript/text.ts";
 import { LACKEY, shell } from "./shell.ts";
 import { SMALL_CPU } from "./small-cpu.ts";
 
@@ -93,7 +94,7 @@ describe("what cannot be merged is told in one line", () => {
     writeFileSync(at("empty"), "");
   });
 
-  const TRACE = `"${LACKEY.slice(0, 40)}…"`;
+  const TRACE = quote(LACKEY);
   test.each([
     {
       files: ["good", "other-result"],
