@@ -33,13 +33,12 @@ export function keyOf(space: u32, number: u64): u64 {
   return pcidBits | ((<u64>space) << PAGE_NUMBER_BITS) | number;
 }
 
-// @ts-ignore: decorator
-@inline
-/** The PCID of all keys that are made. */
+/** Of all keys that `keyOf` makes. */
 export function currentPcid(): u32 {
   return <u32>(pcidBits >> PCID_SHIFT) & <u32>PCID_MASK;
 }
 
+/** The key of any PCID. */
 export function keyFor(pcid: u32, space: u32, number: u64): u64 {
   return VALID | ((<u64>pcid) << PCID_SHIFT) | ((<u64>space) << PAGE_NUMBER_BITS) | number;
 }

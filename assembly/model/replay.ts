@@ -59,7 +59,7 @@ function differing(first: u64, other: u64): u64 {
   return ((first ^ other) | (first ^ lastByte(other))) & PAGE_AND_KIND;
 }
 
-/** Items; the instruction of each lies INSTRUCTIONS bytes behind it. */
+/** Items; the instruction of each, if any lane asks for it, lies INSTRUCTIONS bytes behind it. */
 const items = allocate(CHUNK << 4);
 const INSTRUCTIONS: usize = <usize>CHUNK << 3;
 /** Room for stacks' keys, of two classes. */

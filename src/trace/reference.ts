@@ -28,9 +28,9 @@ export const CONTROL_THREAD = 0;
 export const CONTROL_SIZE = 1;
 /** The next reference was made by the instruction here. Without: by the last one fetched. */
 export const CONTROL_IP = 2;
-/** Translations of the page here leave all TLBs; after CONTROL_SIZE, of so many bytes. */
+/** Translations of the page here leave all TLBs; after CONTROL_SIZE, of so many bytes up to 2^48. */
 export const CONTROL_INVALIDATE = 3;
-/** All translations leave. Neither is in files: synthetic programs make them. */
+/** All translations leave. In both cases, those of the PCID that is replayed. Neither is in files: synthetic programs make them. */
 export const CONTROL_FLUSH = 4;
 /** The trace ends here, after so many references. Only in files. */
 export const CONTROL_END = 15;

@@ -91,7 +91,7 @@ export class WordBuffer {
     this.#control(CONTROL_IP, low, high);
   }
 
-  /** Translations of so many bytes from this address on leave all TLBs. */
+  /** Translations of so many bytes, less than 2^32, from this address on leave all TLBs. */
   invalidate(low: number, high: number, nrBytes: number): void {
     this.#control(CONTROL_SIZE, nrBytes, 0);
     this.#control(CONTROL_INVALIDATE, low, high);

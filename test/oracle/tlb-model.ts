@@ -71,13 +71,18 @@ export class TlbModel {
     return this.#routes.filter(({ accesses }) => accesses > 0);
   }
 
+  /** `pcid` is resident from now on. */
+  enter(pcid: number): void {
+    for (const array of this.#arrays) array.enter(pcid);
+    this.#walker.enter(pcid);
+  }
+
   /** Returns what its walk cost; undefined: it needed none. */
   refer({ address, kind, pageSize, pcid = 0 }: TlbReference): number | undefined {
     const at = Number(BigInt.asUintN(ADDRESS_BITS, BigInt(address)));
     const page: Page = { at, kind, pageSize, pcid };
     const route = this.#routes.find((one) => one.kind === kind && one.pageSize === pageSize)!;
-    for (const array of this.#arrays) array.enter(pcid);
-    this.#walker.enter(pcid);
+    this.enter(pcid);
     this.counts.accesses++;
     route.accesses++;
 

@@ -55,6 +55,11 @@ export class TraceModel {
     this.#time++;
   }
 
+  /** The current PCID is resident from now on, without a reference. */
+  enter(): void {
+    this.tlbs.enter(this.pcid);
+  }
+
   /** Of the current PCID, what translates any of these bytes leaves. */
   invalidate(address: bigint, nrBytes: number): void {
     const from = truncate(address);

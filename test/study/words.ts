@@ -1,7 +1,7 @@
 /** Traces as words, made for tests. */
 import { Random } from "../../src/fuzz/random.ts";
 import { WordBuffer } from "../../src/trace/word-buffer.ts";
-import { append } from "../tlb/both-models.ts";
+import { appendStep } from "../tlb/both-models.ts";
 import { randomTrace, type Step } from "../tlb/random-trace.ts";
 
 /** Wide accesses, instructions, invalidations and flushes among them; no PCIDs. */
@@ -11,14 +11,7 @@ export function randomWords(seed: number, length: number): BigUint64Array {
 
 export function wordsOf(steps: readonly Step[]): BigUint64Array {
   const buffer = new WordBuffer(new Uint32Array(2 * (3 * steps.length + 128)));
-  for (const step of steps) {
-    if (step.does === "access") append(buffer, step);
-    else if (step.does === "flush") buffer.flush();
-    else if (step.does === "invalidate") {
-      const { address, nrBytes } = step;
-      buffer.invalidate(Number(address & 0xffff_ffffn), Number(address >> 32n), nrBytes);
-    }
-  }
+  for (const step of steps) if (step.does !== "switch") appendStep(buffer, step);
   return buffer.words;
 }
 

@@ -20,6 +20,13 @@ export function append(buffer: WordBuffer, { address, kind, nrBytes, instruction
   buffer.reference(low, high, CODES[kind], nrBytes);
 }
 
+/** What a word can say; `isWord` or not. */
+export function appendStep(buffer: WordBuffer, step: Exclude<Step, { does: "switch" }>): void {
+  if (step.does === "access") append(buffer, step);
+  else if (step.does === "flush") buffer.flush();
+  else buffer.invalidate(...halvesOf(step.address), step.nrBytes);
+}
+
 function halvesOf(value: bigint): [low: number, high: number] {
   return [Number(value & 0xffff_ffffn), Number(value >> 32n)];
 }
@@ -37,8 +44,8 @@ export function replayFast(
     buffer.clear();
   };
   for (const step of trace) {
-    if (step.does === "access") {
-      append(buffer, step);
+    if (step.does === "access" || (step.does !== "switch" && step.isWord)) {
+      appendStep(buffer, step);
       if (!buffer.hasRoom) replay();
       continue;
     }
@@ -59,6 +66,7 @@ export function replaySlow(
 ): TraceModel {
   const model = new TraceModel(processor, policy);
   for (const step of trace) {
+    if ("isWord" in step && step.isWord) model.enter();
     if (step.does === "access") model.access(step);
     else if (step.does === "switch") model.pcid = step.pcid;
     else if (step.does === "invalidate") model.invalidate(step.address, step.nrBytes);

@@ -13,8 +13,9 @@ import {
   TRICK_TABLES,
 } from "../../assembly/model/layout.ts";
 import { Random } from "../../src/fuzz/random.ts";
-import { PAGE_SIZES, type PageSize, type Processor } from "../../src/tlb/config.ts";
+import { ADDRESS_BITS, PAGE_SIZES, type PageSize, type Processor } from "../../src/tlb/config.ts";
 import { TlbModel, type TlbModelOptions } from "../../src/tlb/model.ts";
+import { TlbModel as SlowModel } from "../oracle/tlb-model.ts";
 import { replayFast, replaySlow } from "./both-models.ts";
 import { randomProcessor } from "./random-processor.ts";
 import { type Step, randomTrace } from "./random-trace.ts";
@@ -62,6 +63,27 @@ describe("the fast TLB model", () => {
       expect(fastCounts(processor, trace, { tricks: TRICKS_ALL & ~trick })).toEqual(
         fastCounts(processor, trace),
       );
+    }
+  });
+
+  it("counts references to pages of any size, one by one", () => {
+    for (let seed = 1; seed <= 300; seed++) {
+      const random = new Random(seed);
+      const processor = randomProcessor(random);
+      const fast = new TlbModel(processor, { policies: ["4K"] });
+      const slow = new SlowModel(processor);
+      let pcid = 0;
+      for (const step of randomTrace(random)) {
+        if (step.does === "switch") fast.switchTo((pcid = step.pcid));
+        if (step.does !== "access") continue;
+        const { kind } = step;
+        const address = Number(BigInt.asUintN(ADDRESS_BITS, step.address));
+        const pageSize = random.pick(PAGE_SIZES);
+        fast.refer(address, kind, pageSize);
+        slow.refer({ address, kind, pageSize, pcid });
+      }
+      expect(fast.counts("4K"), `seed ${seed}`).toEqual(slow.counts);
+      expect(fast.routes("4K"), `seed ${seed}`).toEqual(slow.routes);
     }
   });
 

@@ -10,8 +10,13 @@ import type { Access } from "../oracle/trace-model.ts";
 export type Step =
   | ({ readonly does: "access" } & Access)
   | { readonly does: "switch"; readonly pcid: number }
-  | { readonly does: "invalidate"; readonly address: bigint; readonly nrBytes: number }
-  | { readonly does: "flush" };
+  | ({ readonly does: "invalidate"; readonly address: bigint; readonly nrBytes: number } & Told)
+  | ({ readonly does: "flush" } & Told);
+
+interface Told {
+  /** By a word of the trace; else by a call. */
+  readonly isWord?: boolean;
+}
 
 const TOP = 2n ** 48n;
 
@@ -28,11 +33,16 @@ export function randomTrace(random: Random, length = 600): Step[] {
   };
   return Array.from({ length }, (): Step => {
     if (random.chance(percents.switch)) return { does: "switch", pcid: random.below(5) };
-    if (random.chance(percents.flush)) return { does: "flush" };
+    if (random.chance(percents.flush)) return { does: "flush", isWord: random.chance(50) };
     const address = nextAddress();
     if (random.chance(percents.invalidate)) {
       const nrBytes = random.pick([1, 4096, 2 ** 14, 2 ** 21, 2 ** 31]);
-      return { does: "invalidate", address, nrBytes: Math.min(nrBytes, Number(TOP - address)) };
+      return {
+        does: "invalidate",
+        address,
+        nrBytes: Math.min(nrBytes, Number(TOP - address)),
+        isWord: random.chance(50),
+      };
     }
     const isWide = random.chance(percents.wide);
     const most = isWide

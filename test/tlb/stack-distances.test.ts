@@ -10,7 +10,7 @@ import { parseProcessor } from "../../src/tlb/parse.ts";
 import { StackDistances, type StackDistancesOptions } from "../../src/tlb/stack-distances.ts";
 import { WordBuffer } from "../../src/trace/word-buffer.ts";
 import type { Access } from "../oracle/trace-model.ts";
-import { append, replaySlow } from "./both-models.ts";
+import { appendStep, replaySlow } from "./both-models.ts";
 import { type Step, randomTrace } from "./random-trace.ts";
 
 const CURVE_KINDS: readonly CurveKind[] = ["data", "fetch"];
@@ -22,9 +22,7 @@ function feed(distances: StackDistances, trace: readonly Step[]): void {
     buffer.clear();
   };
   for (const step of trace) {
-    if (step.does === "access") append(buffer, step);
-    else if (step.does === "invalidate") buffer.invalidate(0, 0, step.nrBytes);
-    else if (step.does === "flush") buffer.flush();
+    if (step.does !== "switch") appendStep(buffer, step);
     if (step.does === "switch" || !buffer.hasRoom) replay();
     if (step.does === "switch") distances.switchTo(step.pcid);
   }
