@@ -1,7 +1,7 @@
 /** A study, as text: the answer first, then what it comes from. */
 import { PAGE_SIZES } from "../tlb/config.ts";
 import { answer, rangeOf, savedShare, unitOf, type Answer, type Range } from "../study/answer.ts";
-import type { Interval, Study } from "../study/result.ts";
+import type { Interval, Run, Study } from "../study/result.ts";
 import { count, counted, figure, percent, percentOf, ratio } from "./numbers.ts";
 import { tableLines } from "./table.ts";
 import { instructionLines, type RankingOptions, rankingLines, sampleLines } from "./tlb-ranking.ts";
@@ -33,8 +33,9 @@ export function* reportLines(study: Study, options: RankingOptions): Generator<s
 const WORTH_WORDS = { certain: "help", possible: "may help", hardly: "would hardly help" } as const;
 
 function* answerLines({ worth, best, savings, base, unit, cpus }: Answer): Generator<string> {
+  const which = isPageSize(best.policy) ? "Larger pages" : "These larger pages";
   yield (
-    `Larger pages ${WORTH_WORDS[worth]}: ${best.policy} saves ${range(best.share, percent)} of what ` +
+    `${which} ${WORTH_WORDS[worth]}: ${best.policy} saves ${range(best.share, percent)} of what ` +
       `page walks cost, ${range(best.cycles, figure)} of ${range(base, figure)} cycles in 1,000 ${unit}.`
   );
   for (const { policy, share, cycles } of savings) {
@@ -122,6 +123,14 @@ function* runLines({ runs, trace }: Study): Generator<string> {
   );
 }
 
+function isPageSize(policy: string): boolean {
+  return PAGE_SIZES.some((size) => size === policy);
+}
+
+function usesLargePages({ routes }: Run): boolean {
+  return routes.some(({ pageSize }) => pageSize !== "4K");
+}
+
 /** Where a policy has pages of several sizes: how many accesses and misses each has. */
 function* sizeLines({ runs }: Study): Generator<string> {
   const rows = runs.flatMap((run) => {
@@ -146,8 +155,12 @@ function* sizeLines({ runs }: Study): Generator<string> {
       percentOf(walks, accesses),
     ]);
   });
+  const unused = runs.filter((run) => !isPageSize(run.policy) && !usesLargePages(run));
+  if (rows.length + unused.length > 0) yield "";
+  for (const policy of new Set(unused.map((run) => run.policy))) {
+    yield `${policy} gives no large page that is used: one must lie in its range as a whole.`;
+  }
   if (rows.length === 0) return;
-  yield "";
   yield* tableLines(["cpu", "policy", "pages", "of accesses", "L1 misses", "L2 misses"], rows);
 }
 
@@ -199,16 +212,19 @@ function* curveLines({ curves }: Study): Generator<string> {
     const entries = [...new Set(own.flatMap(({ points }) => points.map(([n]) => n)))].toSorted(
       (a, b) => a - b,
     );
-    const rows = entries
-      .filter((n) => Number.isInteger(Math.log2(n)))
-      .map((n) => [
-        count(n),
-        ...own.map(({ points, accesses }) => {
-          const point = points.findLast(([at]) => at <= n);
-          return point ? percentOf(point[1], accesses) : "-";
-        }),
-      ]);
+    const missesOf = (nrEntries: number) =>
+      own.map(({ points }) => points.findLast(([at]) => at <= nrEntries)?.[1]);
+    const fewest = missesOf(Infinity).join();
+    const powers = entries.filter((n) => Number.isInteger(Math.log2(n)));
+    const end = powers.findIndex((n) => missesOf(n).join() === fewest) + 1 || powers.length;
+    const rows = powers.slice(0, end).map((n) => {
+      const cells = missesOf(n).map((misses, i) => {
+        return misses === undefined ? "-" : percentOf(misses, own[i].accesses);
+      });
+      return [count(n), ...cells];
+    });
     yield* tableLines(["entries", ...own.map(({ pageSize }) => pageSize)], rows);
+    if (end < powers.length) yield "TLBs with more entries miss as many.";
   }
 }
 

@@ -1,5 +1,6 @@
 /** A trace, studied. */
 import type { Trace } from "../trace/trace.ts";
+import { OptionError } from "../errors.ts";
 import { createCrew } from "./crew.ts";
 import { untilAborted } from "./interrupt.ts";
 import { SampleCounter } from "./samples.ts";
@@ -51,6 +52,9 @@ async function countSamples(excerpt: Excerpt): Promise<Found> {
   return { runs: [], references: samples.references, samples: samples.regions() };
 }
 
+/** They are kept, and JSON of more would be longer than a text can be. */
+const INTERVALS_MAX = 2 ** 21;
+
 /** The references of a trace that a study is of. */
 class Excerpt {
   /** Whether the trace goes on behind it. */
@@ -72,11 +76,21 @@ class Excerpt {
     const { signal, onProgress } = this.#options;
     for await (const batch of untilAborted(this.#trace.batches(), signal)) {
       const words = this.#cut(batch.words);
+      this.#checkIntervals(batch.nrReferences);
       if (words.length > 0) yield words;
       onProgress?.(batch.nrReferences);
       if (this.isCut) return;
     }
     this.isCut = signal?.aborted === true;
+  }
+
+  /** Of all runs, each has its own. Throws `OptionError`. */
+  #checkIntervals(nrReferences: number): void {
+    const { interval = Infinity, subjects, nrSkipped } = this.#options;
+    const nrRuns = subjects.reduce((sum, { policies }) => sum + policies.length, 0);
+    if (((nrReferences - nrSkipped) / interval) * nrRuns < INTERVALS_MAX) return;
+    const reason = `${interval} is too little: more than ${INTERVALS_MAX} intervals in all runs`;
+    throw new OptionError("interval", reason);
   }
 
   #cut(words: BigUint64Array): BigUint64Array {

@@ -155,6 +155,31 @@ Misses are of all page accesses: L1, in the first level; L2, in both, so that pa
     });
   });
 
+  test("a range that no large page fits into", async () => {
+    const range = "hugetlb:401000-600000";
+    const { out } = await small(["--policy", `4K,${range}`, "--no-regions", LACKEY]);
+    expect(out).toMatch(new RegExp(`^These larger pages would hardly help: ${range} saves 0.0 % `));
+    expect(out).toContain(
+      `\n\n${range} gives no large page that is used: one must lie in its range as a whole.\n`,
+    );
+  });
+
+  test("curves: as far as they fall", async () => {
+    const lines = loadsOf(6).join("\n");
+    const args = ["--policy", "4K", "--curves", "--no-regions", "-"];
+    const { out } = await small(args, `${lines}\n${lines}\n`);
+    expect(out).toContain(`
+Misses of a fully associative LRU TLB, loads and stores, by its entries:
+| entries | 4K      | 2M    | 1G    |
+| ------- | ------- | ----- | ----- |
+| 1       | 100.0 % | 8.3 % | 8.3 % |
+| 2       | 100.0 % | 8.3 % | 8.3 % |
+| 4       | 100.0 % | 8.3 % | 8.3 % |
+| 8       | 50.0 %  | 8.3 % | 8.3 % |
+TLBs with more entries miss as many.
+`);
+  });
+
   test("samples", async () => {
     const samples = `ls 7 cpu/mem-loads/P: 400040 401000
 ls 7 cpu/mem-loads/P: 400048 401000

@@ -73,6 +73,13 @@ describe("--skip and --references", () => {
   });
 });
 
+test("more intervals than can be kept", async () => {
+  const lines = Array.from({ length: 2 ** 20 + 1 }, () => "0,R,0,1");
+  await expect(study(lines, { interval: 1, hasRegions: false })).rejects.toThrow(
+    "interval: 1 is too little: more than 2097152 intervals in all runs",
+  );
+});
+
 describe("samples", () => {
   const SAMPLES = [
     "ls 7 cpu/mem-loads/P: 200000 401000",
