@@ -32,7 +32,7 @@ export interface Answer {
 }
 
 /** Whether `best` saves a cycle in 100 instructions: at least, at most, or not even that. */
-export type Worth = "certain" | "possible" | "hardly";
+type Worth = "certain" | "possible" | "hardly";
 
 const BASE = "4K";
 const WORTH_CYCLES = 10;

@@ -23,8 +23,3 @@ export function loadsAt(...addresses: readonly number[]): BigUint64Array {
     }),
   );
 }
-
-/** Lines of lackey. */
-export function lackeyOf(...lines: readonly string[]): string {
-  return `${lines.join("\n")}\n`;
-}
