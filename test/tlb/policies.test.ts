@@ -18,7 +18,7 @@ describe("a policy of rules", () => {
       for (let seed = round; seed < PAIRS; seed += ROUNDS) {
         const random = new Random(seed);
         const processor = randomProcessor(random);
-        const trace = randomTrace(random);
+        const trace = randomTrace(random, 400);
         const policies = [
           randomPolicy(random, trace),
           randomPolicy(random, trace),

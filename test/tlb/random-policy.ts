@@ -16,7 +16,7 @@ export function randomPolicy(random: Random, trace: readonly Step[]): PagePolicy
       : rangeAround(random, random.pick(addresses), pageBytes);
     if (pageSize === "1G") return { ...range, pageSize, availability: 1, delay: Infinity };
     const availability = random.pick([0, 0, 0.3, 0.5, 1]);
-    return { ...range, pageSize, availability, delay: random.pick([Infinity, 0, 1, 7, 60, 400]) };
+    return { ...range, pageSize, availability, delay: random.pick([Infinity, 0, 1, 7, 60, 300]) };
   });
 }
 
