@@ -54,13 +54,12 @@ export function rank(base: Run, huge: Run, pageSize: "2M" | "1G"): Ranking | und
   return { pageSize, regions: ranked, savedCycles };
 }
 
-/** How many of the first weights make up each share (0 to 1) of all that are above zero. */
+/** How many of the first weights, integers, make up each share (0 to 1) of all that are above zero. */
 export function milestones(weights: readonly number[], shares: readonly number[]): number[] {
   const total = weights.reduce((sum, weight) => sum + Math.max(0, weight), 0);
   let sum = 0;
   const sums = weights.map((weight) => (sum += Math.max(0, weight)));
-  // Sums of shares can miss the whole by the last bit.
-  return shares.map((share) => sums.findIndex((s) => s >= share * total * (1 - 1e-12)) + 1);
+  return shares.map((share) => sums.findIndex((s) => s >= share * total) + 1);
 }
 
 /** Regions by how many samples they have. */

@@ -11,6 +11,7 @@ const MAPS = `00400000-00452000 r-xp 00000000 08:02 173521      /usr/bin/app
 7f0000000000-7f0040000000 rw-p 00000000 00:00 0
 7f0040000000-7f0060000000 rw-s 00000000 00:01 5   /dev/shm/my pool
 7f0060000000-7f0070000000 rw-p 00000000 00:05 9   /tmp/gone (deleted)
+7f0080000000-7f0090000000 rw-s 00000000 00:01 0   /SYSV00000000 (deleted)
 7f0070000000-7f0080000000 ---p 00000000 00:00 0
 7fff00000000-7fff00021000 rw-p 00000000 00:00 0   [stack]
 ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]
@@ -174,6 +175,7 @@ describe("/proc/PID/maps", () => {
       ["", true],
       ["/dev/shm/my pool", false],
       ["/tmp/gone (deleted)", false],
+      ["/SYSV00000000 (deleted)", false],
       ["", false],
       ["[stack]", true],
     ]);
