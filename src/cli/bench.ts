@@ -113,8 +113,10 @@ async function runBench(names: readonly string[], flags: BenchFlags, io: Io): Pr
   });
 }
 
+const TERABYTES = /^\d{1,3}t$/i;
+
 function parseSize(text: string): number {
-  const bytes = tryParseNumber(text);
+  const bytes = TERABYTES.test(text) ? BigInt(text.slice(0, -1)) << 40n : tryParseNumber(text);
   if (bytes === undefined) {
     throw new OptionError("bytes", `${quote(text)} is no size, as 64M or 1G`);
   }
@@ -144,9 +146,9 @@ function* linesOf(studies: readonly Study[], { json, csv }: BenchFlags): Generat
     yield `Interrupted: ${trace.name} was ended after ${nr} references.`;
   }
   yield "";
-  const sizes = PAGE_SIZES.flatMap((size) => [`${size}: misses`, "cycles"]);
+  const sizes = PAGE_SIZES.flatMap((size) => [`${size} miss`, "cycles"]);
   yield* tableLines(["program", "cpu", ...sizes, "2M saves", "1G saves"], studies.flatMap(rowsOf));
-  yield "Misses are those of the second level, of all accesses; cycles: of page walks, a reference.";
+  yield "Miss: in both levels, of all accesses; cycles: of page walks, a reference.";
 }
 
 /** Which program gains most, and which least. */

@@ -58,7 +58,9 @@ function* regionLines(ranking: Ranking, cpu: string, options: RankingOptions): G
       ...nameCells(region.address, regionBytes, options),
     ];
   });
-  yield* tableLines([...head, ...(options.mappings ? ["mapping"] : [])], rows);
+  if (rows.length > 0) {
+    yield* tableLines([...head, ...(options.mappings ? ["mapping"] : [])], rows);
+  }
   yield flattening(
     regions.map((region) => region.savedCycles),
     regionBytes,
@@ -136,7 +138,7 @@ export function* instructionLines({ runs }: Study, { top }: RankingOptions): Gen
     run.instructions
       .slice(0, top)
       .map(([at, walks, cycles]) => [
-        address(at),
+        at === 0 ? "(not known)" : address(at),
         count(walks),
         count(cycles),
         percentOf(cycles, run.walkCycles),

@@ -31,13 +31,13 @@ test("text: who gains most, and a row for each program, size and processor", asy
   expect(out)
     .toBe(`Pages of 2M give most to stride 1M on small, 100.0 cycles a reference; least to sequential 4M on small, 0.2 cycles a reference.
 
-| program       | cpu   | 4K: misses | cycles | 2M: misses | cycles | 1G: misses | cycles | 2M saves | 1G saves |
-| ------------- | ----- | ---------- | ------ | ---------- | ------ | ---------- | ------ | -------- | -------- |
-| sequential 1M | small | 0.2 %      | 0.500  | 0.1 %      | 0.300  | 0.1 %      | 0.200  | 40.0 %   | 60.0 %   |
-| sequential 4M | small | 0.2 %      | 0.500  | 0.1 %      | 0.300  | 0.1 %      | 0.200  | 40.0 %   | 60.0 %   |
-| stride 1M     | small | 100.0 %    | 100    | 0.1 %      | 0.300  | 0.1 %      | 0.200  | 99.7 %   | 99.8 %   |
-| stride 4M     | small | 100.0 %    | 100    | 0.2 %      | 0.400  | 0.1 %      | 0.200  | 99.6 %   | 99.8 %   |
-Misses are those of the second level, of all accesses; cycles: of page walks, a reference.
+| program       | cpu   | 4K miss | cycles | 2M miss | cycles | 1G miss | cycles | 2M saves | 1G saves |
+| ------------- | ----- | ------- | ------ | ------- | ------ | ------- | ------ | -------- | -------- |
+| sequential 1M | small | 0.2 %   | 0.500  | 0.1 %   | 0.300  | 0.1 %   | 0.200  | 40.0 %   | 60.0 %   |
+| sequential 4M | small | 0.2 %   | 0.500  | 0.1 %   | 0.300  | 0.1 %   | 0.200  | 40.0 %   | 60.0 %   |
+| stride 1M     | small | 100.0 % | 100    | 0.1 %   | 0.300  | 0.1 %   | 0.200  | 99.7 %   | 99.8 %   |
+| stride 4M     | small | 100.0 % | 100    | 0.2 %   | 0.400  | 0.1 %   | 0.200  | 99.6 %   | 99.8 %   |
+Miss: in both levels, of all accesses; cycles: of page walks, a reference.
 `);
 });
 
@@ -87,7 +87,7 @@ test("what is asked twice is done once", async () => {
     "gups",
     "gups",
     "--bytes",
-    "1M,1024K, 1M",
+    "1T,1024G, 1t",
     "--references",
     "10",
     "--csv",
@@ -111,7 +111,8 @@ describe("what cannot be is told in one line, before anything runs", () => {
     { args: ["gups", "nix"], message: /^<program>: "nix" is none of sequential .*$/ },
     { args: ["--bytes", "1G,big"], message: '--bytes: "big" is no size, as 64M or 1G' },
     { args: ["--bytes", "1G,4095"], message: '--bytes: "4095" is not from 4K to 64T' },
-    { args: ["--bytes", "65T"], message: '--bytes: "65T" is no size, as 64M or 1G' },
+    { args: ["--bytes", "65T"], message: '--bytes: "65T" is not from 4K to 64T' },
+    { args: ["--bytes", "T"], message: '--bytes: "T" is no size, as 64M or 1G' },
     { args: ["--bytes", "65537G"], message: '--bytes: "65537G" is not from 4K to 64T' },
     { args: ["--bytes", "-1"], message: '--bytes: "-1" is no size, as 64M or 1G' },
     { args: ["--bytes", ","], message: "--bytes: none is given" },
