@@ -10,7 +10,7 @@ import { studyProgram } from "../study/study-program.ts";
 import { PAGE_SIZES } from "../tlb/config.ts";
 import { tryParseNumber } from "../transcript/numbers.ts";
 import { quote } from "../transcript/text.ts";
-import { count, percent, percentOf, ratio } from "./numbers.ts";
+import { count, figure, percent, percentOf, ratio } from "./numbers.ts";
 import { Progress } from "./progress.ts";
 import { Output, type Io } from "./streams.ts";
 import { tableLines } from "./table.ts";
@@ -162,7 +162,7 @@ function* answerLines(studies: readonly Study[]): Generator<string> {
   if (gains.length === 0) return;
   const sorted = gains.toSorted((a, b) => b.cycles - a.cycles);
   const tell = ({ name, cpu, cycles }: (typeof gains)[number]) =>
-    `${name} on ${cpu}, ${cycles.toFixed(1)} cycles a reference`;
+    `${name} on ${cpu}, ${figure(cycles)} cycles a reference`;
   const least = sorted.at(-1) ?? sorted[0];
   const rest = sorted.length > 1 ? `; least to ${tell(least)}` : "";
   yield `Pages of 2M give most to ${tell(sorted[0])}${rest}.`;

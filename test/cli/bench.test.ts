@@ -29,7 +29,7 @@ test("text: who gains most, and a row for each program, size and processor", asy
   expect({ code, err }).toEqual({ code: 0, err: "" });
   // Two pages are walked to by 4 loads and 1; with 2M it is one, by 3; with 1G by 2.
   expect(out)
-    .toBe(`Pages of 2M give most to stride 1M on small, 100.0 cycles a reference; least to sequential 4M on small, 0.2 cycles a reference.
+    .toBe(`Pages of 2M give most to stride 1M on small, 100 cycles a reference; least to sequential 4M on small, 0.200 cycles a reference.
 
 | program       | cpu   | 4K miss | cycles | 2M miss | cycles | 1G miss | cycles | 2M saves | 1G saves |
 | ------------- | ----- | ------- | ------ | ------- | ------ | ------- | ------ | -------- | -------- |
