@@ -3,7 +3,9 @@
  * All see the same words, and each run is of one thread alone: the results are the same.
  */
 import { Worker } from "node:worker_threads";
+import type { PageSize } from "../tlb/config.ts";
 import type { ReferenceCounts } from "../tlb/counts.ts";
+import type { NamedPolicy } from "./policy.ts";
 import type { Curve, Run } from "./result.ts";
 import { type RingMemory, RingWriter } from "./ring.ts";
 import { StudyRunner, type StudyOptions, type Subject } from "./study.ts";
@@ -126,10 +128,12 @@ function nextResult(worker: Worker): Promise<WorkerResult> {
   });
 }
 
-/** What a run costs, roughly, in that of one with pages of 2M: what misses is slower. */
-function costOf(policy: Subject["policies"][number]): number {
-  if (typeof policy.policy !== "string") return 4;
-  return policy.policy === "4K" ? 3 : 1;
+/** What a run costs, roughly, in that of one with pages of 1G, of random references to 1G. */
+const COSTS: Readonly<Record<PageSize, number>> = { "4K": 6, "2M": 3, "1G": 1 };
+const COST_BY_RULES = 8;
+
+function costOf({ policy }: NamedPolicy): number {
+  return typeof policy === "string" ? COSTS[policy] : COST_BY_RULES;
 }
 
 /** Deals runs out, the most costly first, to who has least to do. */
@@ -139,7 +143,11 @@ function divide(subjects: readonly Subject[], nrParts: number): Subject[][] {
   });
   const parts = Array.from({ length: nrParts }, () => ({ cost: 0, runs: [] as typeof runs }));
   for (const run of runs.toSorted((a, b) => b.cost - a.cost)) {
-    const part = parts.reduce((least, other) => (other.cost < least.cost ? other : least));
+    const least = Math.min(...parts.map(({ cost }) => cost));
+    const idle = parts.filter(({ cost }) => cost === least);
+    // Runs of one processor read the trace together.
+    const isOfSame = ({ subject }: (typeof runs)[number]) => subject === run.subject;
+    const part = idle.find((other) => other.runs.some(isOfSame)) ?? idle[0];
     part.cost += run.cost;
     part.runs.push(run);
   }
