@@ -2,11 +2,17 @@
 
 let end: usize = (__heap_base + 63) & ~63;
 
-/** `bytes` of zeros at a multiple of 64. */
+/** Of 64 KiB: addresses of 31 bits are the same numbers on both sides. */
+const PAGES_MAX: u64 = 0x7fff;
+
+/** `bytes` of zeros at a multiple of 64. Traps, where there is no memory for them. */
 export function allocate(bytes: usize): usize {
   const at = end;
-  end = (end + bytes + 63) & ~63;
-  const missing = <i32>((end + 0xffff) >> 16) - memory.size();
+  const newEnd = (<u64>at + bytes + 63) & ~63;
+  const nrPages = (newEnd + 0xffff) >> 16;
+  if (nrPages > PAGES_MAX) unreachable();
+  const missing = <i32>nrPages - memory.size();
   if (missing > 0 && memory.grow(missing) < 0) unreachable();
+  end = <usize>newEnd;
   return at;
 }

@@ -3,6 +3,7 @@
  * All see the same words, and each run is of one thread alone: the results are the same.
  */
 import { Worker } from "node:worker_threads";
+import { HugewalkError } from "../errors.ts";
 import type { PageSize } from "../tlb/config.ts";
 import type { ReferenceCounts } from "../tlb/counts.ts";
 import type { NamedPolicy } from "./policy.ts";
@@ -23,6 +24,9 @@ export interface WorkerResult {
   readonly references: ReferenceCounts;
   readonly curves: readonly Curve[] | undefined;
 }
+
+/** What a thread says at its end: what it found, or why it could not. */
+export type WorkerMessage = { readonly result: WorkerResult } | { readonly reason: string };
 
 export function resultOf(runner: StudyRunner): WorkerResult {
   return { runs: runner.finish(), references: runner.references(), curves: runner.curves() };
@@ -122,7 +126,10 @@ const WORKER = new URL(import.meta.url.replace(/crew(\.[jt]s)$/, "worker$1"));
 
 function nextResult(worker: Worker): Promise<WorkerResult> {
   return new Promise((resolve, reject) => {
-    worker.once("message", resolve);
+    worker.once("message", (message: WorkerMessage) => {
+      if ("result" in message) resolve(message.result);
+      else reject(new HugewalkError(message.reason));
+    });
     worker.once("error", reject);
     worker.once("exit", () => reject(new Error("a thread has ended without a result")));
   });

@@ -25,7 +25,7 @@ import { Lane } from "./lane.ts";
 import { checkPolicy, type PagePolicy } from "./page-policy.ts";
 import { Residents } from "./residents.ts";
 import type { InstructionCounts, RegionCounts } from "./tally.ts";
-import { type WasmModel, createWasmModel } from "./wasm-model.ts";
+import { type WasmModel, createWasmModel, withMemory } from "./wasm-model.ts";
 
 export interface TlbModelOptions {
   /** At most LANES_MAX, no two the same object; without: each page size. */
@@ -61,7 +61,10 @@ export class TlbModel {
   /** Whether `#pcid` is resident; it is from its first reference on. */
   #hasEntered = false;
 
-  /** Throws `OptionError` for a processor or policy that makes no sense, or too many ways. */
+  /**
+   * Throws `OptionError` for a processor or policy that makes no sense, or too many ways, and
+   * `ResourceError` for a processor that is too large.
+   */
   constructor(processor: Processor, options: TlbModelOptions = {}) {
     checkProcessor(processor);
     const { policies = PAGE_SIZES, hasWalkCost = true, tricks = TRICKS_ALL } = options;
@@ -76,7 +79,10 @@ export class TlbModel {
     this.#lanes = new Map(
       policies.map((policy) => {
         const laneOptions = { policy, hasWalkCost, hasRegions, hasInstructions, tricks };
-        return [policy, new Lane(this.#wasm, processor, laneOptions)];
+        return [
+          policy,
+          withMemory("all arrays", () => new Lane(this.#wasm, processor, laneOptions)),
+        ];
       }),
     );
     this.#shared = sharedArrays(processor, [...this.#lanes.values()]);
@@ -96,11 +102,16 @@ export class TlbModel {
     return this.#batch;
   }
 
-  /** Replays the first `count` words of the batch, as of the current PCID, which is resident then. */
+  /**
+   * Replays the first `count` words of the batch, as of the current PCID, which is resident then.
+   * Throws `ResourceError`, if tallies of millions of regions find no memory.
+   */
   replay(count: number): void {
     if (!(count >= 0 && count <= BATCH)) throw new OptionError("count", `${count} is no batch`);
     if (count > 0) this.#enter();
-    this.#wasm.replay(this.#batchAddress, count);
+    withMemory("tallies of so many regions or instructions", () => {
+      this.#wasm.replay(this.#batchAddress, count);
+    });
   }
 
   /** Replays words, however many. */

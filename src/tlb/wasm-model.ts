@@ -3,6 +3,7 @@
  * no memory with the emulated hardware, and an instance is as large as what it models.
  */
 import { modelWasmBase64 } from "../generated/model-wasm.ts";
+import { ResourceError } from "../errors.ts";
 import { compileBase64 } from "../wasm.ts";
 
 /** The exports of `assembly/model/index.ts`, where they are explained. */
@@ -56,6 +57,16 @@ export interface WasmModel {
   switchPcid(pcid: number): void;
   dropPcid(array: number, pcid: number): void;
   replay(from: number, count: number): void;
+}
+
+/** Does what may need memory for `what`. Throws `ResourceError` if there is none. */
+export function withMemory<T>(what: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+    throw new ResourceError(`${what} need more than the 2 GiB of memory that a TLB model can have`);
+  }
 }
 
 let compiled: WebAssembly.Module | undefined;
