@@ -25,14 +25,23 @@ export const SIZE_SHIFT = 9;
 
 // Kinds are those of a reference (../layout.ts): read, write, fetch. Sizes: 0 4K, 1 2M, 2 1G.
 export const KINDS = 3;
-/** In a kind's place: the word is no reference, but says of the next one … */
+/** In a reference's place of kind: the word is a control. Its number is in the place of size. */
 export const KIND_CONTROL = 3;
-/** … of how many bytes it is, where a reference has no room for that, … */
-export const CONTROL_NR_BYTES = 1;
-/** … or which instruction makes it; or translations leave: of these bytes, or all. */
-export const CONTROL_INSTRUCTION = 2;
+/** The references that follow are of this thread; a trace begins with thread 0. */
+export const CONTROL_THREAD = 0;
+/** The next reference is of this many bytes, for more than 16. It is in the same batch. */
+export const CONTROL_SIZE = 1;
+/** The next reference was made by the instruction here. Without: by the last one fetched. */
+export const CONTROL_IP = 2;
+/** Translations of the page here leave all TLBs; after CONTROL_SIZE, of so many bytes up to 2^48. */
 export const CONTROL_INVALIDATE = 3;
+/**
+ * All translations leave. In both cases, those of the PCID that is replayed. Neither is in files:
+ * synthetic programs make them.
+ */
 export const CONTROL_FLUSH = 4;
+/** The trace ends here, after so many references. Only in files. */
+export const CONTROL_END = 15;
 export const SIZES = 3;
 /** In a lane's place of size: rules say which page is where (rules.ts). */
 export const SIZE_BY_RULES = 3;

@@ -8,9 +8,9 @@ import {
   REFERENCE_SIZE_SHIFT,
 } from "../layout";
 import {
-  CONTROL_INSTRUCTION,
+  CONTROL_IP,
   CONTROL_INVALIDATE,
-  CONTROL_NR_BYTES,
+  CONTROL_SIZE,
   KINDS,
   KIND_CONTROL,
   LANES_MAX,
@@ -136,8 +136,8 @@ function nrReferences(): u64 {
 
 function takeControl(word: u64): void {
   const control = <u32>(word >> REFERENCE_SIZE_SHIFT);
-  if (control == CONTROL_NR_BYTES) nrBytes = word & VALUE_MASK;
-  else if (control == CONTROL_INSTRUCTION) instruction = word & ADDRESS_MASK;
+  if (control == CONTROL_SIZE) nrBytes = word & VALUE_MASK;
+  else if (control == CONTROL_IP) instruction = word & ADDRESS_MASK;
 }
 
 // @ts-ignore: decorator

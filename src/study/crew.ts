@@ -75,6 +75,8 @@ class Threads implements Crew {
   readonly #workers: readonly Worker[];
   readonly #results: Promise<WorkerResult[]>;
   readonly #subjects: readonly Subject[];
+  /** Why a thread could not go on. */
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(
     subjects: readonly Subject[],
@@ -91,16 +93,19 @@ class Threads implements Crew {
       return new Worker(WORKER, { workerData });
     });
     this.#results = Promise.all(this.#workers.map(nextResult));
-    // It is looked at when words are fed, too.
-    this.#results.catch(() => {});
+    this.#results.catch((error: unknown) => {
+      this.#failure = { error };
+      this.#ring.abandon();
+    });
   }
 
   async feed(words: BigUint64Array): Promise<void> {
-    await Promise.race([this.#ring.write(words), this.#results]);
+    await this.#ring.write(words);
+    if (this.#failure) throw this.#failure.error;
   }
 
   async finish(): Promise<WorkerResult> {
-    await Promise.race([this.#ring.end(), this.#results]);
+    await this.#ring.end();
     const results = await this.#results;
     const runs = results.flatMap((result) => result.runs);
     const [{ references, curves }] = results;

@@ -22,6 +22,7 @@ export class RingWriter {
   readonly memory: RingMemory;
   readonly #control: Int32Array;
   readonly #words: BigUint64Array;
+  #isAbandoned = false;
 
   constructor(nrReaders: number) {
     const control = new SharedArrayBuffer(4 * (READ + nrReaders + NR_SLOTS));
@@ -46,11 +47,20 @@ export class RingWriter {
     this.#publish(await this.#freeSlot(), END);
   }
 
+  /** Ends all waiting: a reader is gone. What is written from now on may be lost. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    for (let reader = 0; reader < this.memory.nrReaders; reader++) {
+      Atomics.notify(this.#control, READ + reader);
+    }
+  }
+
   async #freeSlot(): Promise<number> {
     const written = this.#control[WRITTEN];
     for (let reader = 0; reader < this.memory.nrReaders; reader++) {
       const at = READ + reader;
-      for (let read = Atomics.load(this.#control, at); written - read >= NR_SLOTS;) {
+      let read = Atomics.load(this.#control, at);
+      while (written - read >= NR_SLOTS && !this.#isAbandoned) {
         const waiting = Atomics.waitAsync(this.#control, at, read);
         if (waiting.async) await waiting.value;
         read = Atomics.load(this.#control, at);

@@ -8,13 +8,11 @@
  * An entry is found by that size, page number and PCID.
  *
  * 1. The first-level array that serves kind and size is looked up. A hit ends the reference.
- * 2. Else the second-level bank is. Where n banks serve kind and size, it is number (page number
- * mod
+ * 2. Else the second-level bank is. Where n banks serve kind and size, it is number (page number mod
  *    n) of them, in the order of the data, and there the page number is divided by n.
  * 3. Else the page is walked, the levels are filled, and then, with `nextPagePrefetch`, the page
- * after
- *    it (same size; after the last of the 48 bits the first) is walked too, if a bank serves it that
- *    does not have it. This counts as a prefetch, not a walk; its entry loads count.
+ *    after it (same size; after the last of the 48 bits the first) is walked too, if a bank serves it
+ *    that does not have it. This counts as a prefetch, not a walk; its entry loads count.
  *
  * What is filled, second level first:
  * - `non-inclusive`: a walk fills both levels, a second-level hit the first level.

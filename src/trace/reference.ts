@@ -19,21 +19,15 @@ import {
 } from "../../assembly/layout.ts";
 
 export { KIND_FETCH, KIND_READ, KIND_WRITE };
-/** In a reference's place of kind: the word is no reference. */
-export const KIND_CONTROL = 3;
-
-/** The references that follow are of this thread; a trace begins with thread 0. */
-export const CONTROL_THREAD = 0;
-/** The next reference is of this many bytes, for more than 16. It is in the same batch. */
-export const CONTROL_SIZE = 1;
-/** The next reference was made by the instruction here. Without: by the last one fetched. */
-export const CONTROL_IP = 2;
-/** Translations of the page here leave all TLBs; after CONTROL_SIZE, of so many bytes up to 2^48. */
-export const CONTROL_INVALIDATE = 3;
-/** All translations leave. In both cases, those of the PCID that is replayed. Neither is in files: synthetic programs make them. */
-export const CONTROL_FLUSH = 4;
-/** The trace ends here, after so many references. Only in files. */
-export const CONTROL_END = 15;
+export {
+  CONTROL_END,
+  CONTROL_FLUSH,
+  CONTROL_INVALIDATE,
+  CONTROL_IP,
+  CONTROL_SIZE,
+  CONTROL_THREAD,
+  KIND_CONTROL,
+} from "../../assembly/model/layout.ts";
 
 /** Bytes of the largest reference, and of the largest that needs no CONTROL_SIZE. */
 export const LARGEST_SIZE = 2 ** 20;
