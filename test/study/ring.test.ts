@@ -55,6 +55,15 @@ describe("on one thread, which must not wait", () => {
     await writing;
     expect(fast.next().value?.[0]).toBe(BigInt(NR_SLOTS));
   });
+
+  test("a writer that is abandoned waits no more", async () => {
+    const ring = new RingWriter(1);
+    for (let i = 0; i < NR_SLOTS; i++) await ring.write(numbers(i, 1));
+    const writing = ring.write(numbers(0, 3 * SLOT_WORDS));
+    ring.abandon();
+    await expect(writing).resolves.toBeUndefined();
+    await expect(ring.end()).resolves.toBeUndefined();
+  });
 });
 
 const workers: Worker[] = [];
