@@ -5,12 +5,15 @@
 //        +-------+-----+------+-------+--------+
 //        | valid | 0   | PCID | space | number |  space: page size or table level; valid: not empty
 //        +-------+-----+------+-------+--------+
-//  a set: the keys' low halves (padded to a multiple of 4 ways), their high halves, then what
-//  replacement knows (replacement.ts, recency.ts)
-//        +------+-------+------+-------+
-//        | lows | highs | full | state |
-//        +------+-------+------+-------+
-// Halves are apart so that one vector compares four ways.
+//  tag: the key without the bits of the number that bank and set tell, the others shifted down
+//  a set: the tags' low halves (padded to a multiple of 4 ways), what replacement knows
+//  (replacement.ts), and the tags' high halves
+//        +------+------+------+-------+-------+
+//        | lows | full | held | state | highs |  held: ways that are not empty, a bit each, up to 32
+//        +------+------+------+-------+-------+
+// Halves are apart so that one vector compares four ways. Mostly all high halves of an array are
+// the same, and then only what is before them is looked at (filter.ts). Sets of many ways in order
+// are another thing (log.ts).
 
 import { COUNT_HITS, COUNT_MISSES, PAGE_NUMBER_BITS } from "./layout";
 
@@ -43,16 +46,26 @@ export function keyFor(pcid: u32, space: u32, number: u64): u64 {
   return VALID | ((<u64>pcid) << PCID_SHIFT) | ((<u64>space) << PAGE_NUMBER_BITS) | number;
 }
 
+/** Of a key or a tag. */
 // @ts-ignore: decorator
 @inline
-export function spaceOf(key: u64): u32 {
-  return <u32>(key >> PAGE_NUMBER_BITS) & <u32>SPACE_MASK;
+export function spaceOf(tag: u64): u32 {
+  return <u32>(tag >> PAGE_NUMBER_BITS) & <u32>SPACE_MASK;
+}
+
+/** Of empty ways. Where tags of an array are shorter, its low half is that of none. */
+export const EMPTY: u64 = u32.MAX_VALUE;
+
+// @ts-ignore: decorator
+@inline
+export function isEmpty(tag: u64): bool {
+  return !(tag >> 32);
 }
 
 /** Whether a way is not empty, and of `pcid`, which may be ANY_PCID. */
-export function isOf(key: u64, pcid: u32): bool {
-  if (!key) return false;
-  return pcid == ANY_PCID || (<u32>(key >> PCID_SHIFT) & <u32>PCID_MASK) == pcid;
+export function isOf(tag: u64, pcid: u32): bool {
+  if (isEmpty(tag)) return false;
+  return pcid == ANY_PCID || (<u32>(tag >> PCID_SHIFT) & <u32>PCID_MASK) == pcid;
 }
 export const ANY_PCID: u32 = u32.MAX_VALUE;
 
@@ -69,22 +82,29 @@ export class TagArray {
   setBits: u32;
   indexGroups: u32;
   ways: u32;
-  /** Bytes of one half of a set's tags; the highs lie behind. */
+  /** Bytes of one half of a set's tags, and where the highs are. */
   halfBytes: u32;
+  highsAt: u32;
+  /** Of all tags, if they have the same; 0: there was none; HIGHS_DIFFER: else. */
+  high: u32;
+  /** Whether tags are without what bank and set tell, which needs a page to be in one set alone. */
+  hasShortTags: bool;
   replacement: u32;
-  /** Of lru and fifo (recency.ts): few ways, or many. */
+  /** Of lru and fifo: few ways (times.ts), or many (log.ts). */
   isShort: bool;
   isLong: bool;
-  /** Of many: from a hash to a bucket, and where a set's buckets are. */
+  /** Of a log: from a hash to a bucket, and bytes of its ring. */
   bucketShift: u32;
-  bucketsAt: u32;
+  ringBytes: u32;
   /** Of trees: what a touch does to the bits, by way, and the victim, by state; else 0. */
   touches: usize;
   victims: usize;
+  /** Of a tree of four ways: what an access does, by state and by the ways that are equal; else 0. */
+  moves: usize;
   /** The next random number comes from this one. */
   random: u32;
-  /** Log2 of the 4K pages an entry of size 4K translates. */
-  coalescedShift: u32;
+  /** The next touch's, where ways have times (times.ts). */
+  time: u32;
   tricks: u32;
   /** Where its next item goes, while a batch is dealt out (streams.ts); else 0. */
   stream: usize;
@@ -92,43 +112,98 @@ export class TagArray {
 if (offsetof<TagArray>("hits") != COUNT_HITS) ERROR("COUNT_HITS");
 if (offsetof<TagArray>("misses") != COUNT_MISSES) ERROR("COUNT_MISSES");
 
-/** Where a set's `full` and `state` are. */
+/** No half of a tag: it is not valid. */
+const HIGHS_DIFFER: u32 = 1;
+
+/** Behind the lows. */
 export const FULL: usize = 0;
-export const STATE: usize = 16;
+export const HELD: usize = 4;
+export const STATE: usize = 8;
+export const STATE_BYTES: u32 = 16;
 
 // @ts-ignore: decorator
 @inline
 export function replacementState(array: TagArray, set: usize): usize {
-  return set + (<usize>array.halfBytes << 1);
+  return set + array.halfBytes;
 }
 
-/** `shift`: low bits of the number that are not part of the index. */
+// Where n banks share numbers, a number's lowest bits tell the bank; `dealShift` is log2 of n.
+
 // @ts-ignore: decorator
 @inline
-export function setOf(array: TagArray, key: u64, shift: u32): usize {
-  const number = (key & NUMBER_MASK) >> shift;
-  let index = number;
+export function setOf(array: TagArray, key: u64, dealShift: u32): usize {
+  const dealt = (key & NUMBER_MASK) >> dealShift;
+  return array.sets + indexOf(array, dealt) * array.setBytes;
+}
+
+// @ts-ignore: decorator
+@inline
+function indexOf(array: TagArray, dealt: u64): u32 {
+  let index = dealt;
   if (array.indexGroups > 1) {
-    index ^= number >> array.setBits;
+    index ^= dealt >> array.setBits;
     for (let group: u32 = 2; group < array.indexGroups; group++) {
-      index ^= number >> (array.setBits * group);
+      index ^= dealt >> (array.setBits * group);
     }
   }
-  return array.sets + (<u32>index & array.setMask) * array.setBytes;
+  return <u32>index & array.setMask;
 }
 
-/** The key of a way; 0: it is empty. */
+/** So many low bits of a number are not in its tag. */
 // @ts-ignore: decorator
 @inline
-export function keyAt(array: TagArray, set: usize, way: u32): u64 {
-  const at = set + (way << 2);
-  return load<u32>(at) | ((<u64>load<u32>(at + array.halfBytes)) << 32);
+export function toldBits(array: TagArray, dealShift: u32): u32 {
+  return array.hasShortTags ? dealShift + array.setBits : 0;
 }
 
 // @ts-ignore: decorator
 @inline
-export function setKey(array: TagArray, set: usize, way: u32, key: u64): void {
+export function tagOf(array: TagArray, key: u64, dealShift: u32): u64 {
+  return withNumber(key, (key & NUMBER_MASK) >> toldBits(array, dealShift));
+}
+
+// @ts-ignore: decorator
+@inline
+function withNumber(key: u64, number: u64): u64 {
+  return (key & ~NUMBER_MASK) | number;
+}
+
+/** The key that has `tag` in `set`; the bank gets numbers that end with `bank`. */
+export function untag(
+  array: TagArray,
+  set: usize,
+  tag: u64,
+  dealShift: u32,
+  bank: u32,
+): u64 {
+  if (!array.hasShortTags) return tag;
+  const index = <u32>((set - array.sets) / array.setBytes);
+  // All groups of the number but the lowest, which makes the index of the others that of the set.
+  const others = (tag & NUMBER_MASK) << array.setBits;
+  const lowest = index ^ indexOf(array, others);
+  return withNumber(tag, ((others | lowest) << dealShift) | bank);
+}
+
+/** The tag of a way. */
+// @ts-ignore: decorator
+@inline
+export function tagAt(array: TagArray, set: usize, way: u32): u64 {
   const at = set + (way << 2);
-  store<u32>(at, <u32>key);
-  store<u32>(at + array.halfBytes, <u32>(key >> 32));
+  return load<u32>(at) | ((<u64>load<u32>(at + array.highsAt)) << 32);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setTag(array: TagArray, set: usize, way: u32, tag: u64): void {
+  const at = set + (way << 2);
+  store<u32>(at, <u32>tag);
+  store<u32>(at + array.highsAt, <u32>(tag >> 32));
+}
+
+/** `tag` comes into the array. */
+// @ts-ignore: decorator
+@inline
+export function noteHigh(array: TagArray, tag: u64): void {
+  const high = <u32>(tag >> 32);
+  if (array.high != high) array.high = array.high ? HIGHS_DIFFER : high;
 }

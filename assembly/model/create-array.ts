@@ -4,13 +4,18 @@ import {
   REPLACEMENT_MRU3_PLRU,
   REPLACEMENT_PLRU,
 } from "./layout";
-import { STATE, TagArray } from "./array";
+import { EMPTY, STATE_BYTES, TagArray } from "./array";
+import { bucketBits, logBytes, ringBytes } from "./log";
 import { allocate } from "./memory";
-import { SHORT_WAYS_MAX, bucketBits, ringBytes } from "./recency";
 import { initReplacement } from "./replacement";
+import { SHORT_WAYS_MAX } from "./times";
 
 function hasOrder(replacement: u32): bool {
   return replacement == REPLACEMENT_LRU || replacement == REPLACEMENT_FIFO;
+}
+
+function isTree(replacement: u32): bool {
+  return replacement == REPLACEMENT_PLRU || replacement == REPLACEMENT_MRU3_PLRU;
 }
 
 function roundUp(n: u32, unit: u32): u32 {
@@ -24,30 +29,41 @@ export function createArray(
   indexGroups: u32,
   replacement: u32,
   seed: u32,
-  coalescedShift: u32,
+  hasShortTags: bool,
   tricks: u32,
 ): TagArray {
   const array = changetype<TagArray>(allocate(offsetof<TagArray>()));
-  array.coalescedShift = coalescedShift;
   array.setMask = nrSets - 1;
   array.setBits = 31 - clz(nrSets);
   array.indexGroups = indexGroups;
   array.ways = ways;
   array.halfBytes = roundUp(ways, 4) << 2;
+  array.hasShortTags = hasShortTags;
   array.replacement = replacement;
   array.random = seed;
   array.tricks = tricks;
   array.isShort = hasOrder(replacement) && ways <= SHORT_WAYS_MAX;
   array.isLong = hasOrder(replacement) && ways > SHORT_WAYS_MAX;
   array.bucketShift = 32 - bucketBits(ways);
-  array.bucketsAt = (array.halfBytes << 1) + <u32>STATE + (ways << 2);
-  const stateBytes = array.isLong ? roundUp(ringBytes(ways), 16) : 16;
-  array.setBytes = (array.halfBytes << 1) + (array.isShort ? 0 : <u32>STATE + stateBytes);
-  if (replacement == REPLACEMENT_PLRU || replacement == REPLACEMENT_MRU3_PLRU) {
-    // For filter.ts, where a shift finds the set.
-    array.setBytes = roundUp(array.setBytes, array.setBytes <= 64 ? 64 : 128);
-  }
+  array.ringBytes = ringBytes(ways);
+  array.highsAt = array.halfBytes + (array.isShort ? array.halfBytes : STATE_BYTES);
+  array.setBytes = setBytesOf(array);
   array.sets = allocate(<usize>nrSets * array.setBytes);
+  if (!array.isLong) emptyWays(array);
   initReplacement(array);
   return array;
+}
+
+function setBytesOf(array: TagArray): u32 {
+  if (array.isLong) return roundUp(logBytes(array.ways), 16);
+  const bytes = array.highsAt + array.halfBytes;
+  if (!isTree(array.replacement)) return bytes;
+  // For filter.ts, where a shift finds the set.
+  return roundUp(bytes, bytes <= 64 ? 64 : 128);
+}
+
+function emptyWays(array: TagArray): void {
+  for (let i: u32 = 0; i <= array.setMask; i++) {
+    memory.fill(array.sets + i * array.setBytes, <u8>EMPTY, array.halfBytes);
+  }
 }

@@ -1,13 +1,40 @@
 // A batch of items through one array: those that it has are touched; those that it has not are put
 // there and passed on. There is a loop for each way of keeping order, and for the usual numbers of
 // ways, so that the engine keeps what it needs in registers, which it does only where nothing is
-// called. What a loop does not do, a set that is not full, is done between two runs of it.
+// called. A loop ends at the first item that it has no way with.
+//
+// Most loops need all tags of the array and of the items to have one high half. Then the low half
+// tells them apart, and high halves of full sets are what they will be.
 
 import { REPLACEMENT_LRU } from "./layout";
-import { FULL, STATE, TagArray, setOf } from "./array";
+import { FULL, HELD, STATE, TagArray, setOf, tagOf, toldBits } from "./array";
 import { equalLows, find } from "./find";
-import { bucketOf, equalKeys, findLong, moveFirst, moveWayFirst, replaceLast } from "./recency";
-import { insert, isQuick, touch, TOUCHED_LANES, TOUCHED_SET, TOUCHED_SHIFT } from "./replacement";
+import {
+  ENTRY_BYTES,
+  behindFirst,
+  bucketOf,
+  bucketsOf,
+  bury,
+  entryAt,
+  headOf,
+  liveOf,
+  makeRoom,
+  ringOf,
+  setEnds,
+  tailOf,
+  write,
+} from "./log";
+import {
+  MOVES_SHIFT,
+  MOVE_SHIFT,
+  MOVE_STATE,
+  TOUCHED_LANES,
+  TOUCHED_SET,
+  TOUCHED_SHIFT,
+  insert,
+  touch,
+} from "./replacement";
+import { TIMES_START, makeTimes } from "./times";
 
 /** Which key an item has in an array, and which of its sets. */
 @unmanaged
@@ -16,15 +43,42 @@ export class Placement {
   space: u64;
   mask: u64;
   shift: u64;
-  /** So many low bits of the number are not part of the index. */
+  /** So many low bits of the number tell the bank. */
   dealShift: u64;
 }
 
-// Of trees and short sets, with how many vectors.
-const TREE: u32 = 0;
-const SHORT: u32 = 8;
-const LONG: u32 = 16;
-const ANY: u32 = 17;
+/**
+ * What a loop needs of an array and a placement. It reads it from memory, and so has it in
+ * registers: what the engine can see the making of, it makes each time.
+ */
+@unmanaged
+class Loop {
+  /** The first item that it did not do. */
+  stop: usize;
+  /** The key of no number. */
+  space: u64;
+  /** Bits of an item that are its number in the array. */
+  mask: u64;
+  /** From an item to its index, and to its tag, which is the low half here. */
+  indexShift: u64;
+  tagShift: u64;
+  /** Each twice, for two items. */
+  tagMask: u64;
+  tagMask1: u64;
+  setMask: u64;
+  setMask1: u64;
+  /** What the lower group of an index is XORed with, of the tag. */
+  foldMask: u64;
+  foldMask1: u64;
+  /** Of the first set's log. */
+  buckets: usize;
+  bucketShift: u32;
+  ring: usize;
+  ringMask: u32;
+}
+const loop = changetype<Loop>(memory.data(offsetof<Loop>()));
+
+type LoopFunction = (array: TagArray, from: usize, end: usize, to: usize) => usize;
 
 /** What is missed is written to `to`, which may be `from`. Returns where that ends. */
 export function filter(
@@ -35,172 +89,383 @@ export function filter(
   to: usize,
 ): usize {
   if (from == end) return to;
-  const last = loopOf(array)(array, placement, from, end, to);
+  prepare(array, placement);
+  let last = to;
+  for (let at = from; ; ) {
+    last = loopOf(array, placement)(array, at, end, last);
+    at = loop.stop;
+    if (at == end) break;
+    last = accessAny(array, placement, load<u64>(at), last);
+    at += 8;
+  }
   const nrMisses = <u64>((last - to) >> 3);
   array.misses += nrMisses;
   array.hits += <u64>((end - from) >> 3) - nrMisses;
+  array.recent = 0;
   return last;
 }
 
-type Loop = (array: TagArray, placed: Placement, from: usize, end: usize, to: usize) => usize;
-
-function loopOf(array: TagArray): Loop {
-  const nrVectors = array.halfBytes >> 4;
-  if (array.indexGroups > 2) return any;
-  if (isQuick(array)) return nrVectors == 1 ? tree4 : nrVectors == 2 ? tree8 : tree12;
-  if (array.replacement != REPLACEMENT_LRU) return any;
-  if (array.isLong) return long;
-  if (nrVectors <= 2) return nrVectors == 1 ? short4 : short8;
-  return nrVectors == 3 ? short12 : short16;
+function prepare(array: TagArray, placement: Placement): void {
+  loop.space = placement.space;
+  loop.mask = (placement.mask >> placement.shift) << placement.shift;
+  loop.indexShift = placement.shift + placement.dealShift;
+  loop.tagShift = placement.shift + toldBits(array, <u32>placement.dealShift);
+  loop.tagMask = placement.mask >> loop.tagShift;
+  loop.tagMask1 = loop.tagMask;
+  loop.setMask = array.setMask;
+  loop.setMask1 = loop.setMask;
+  loop.foldMask = array.indexGroups > 1 ? array.setMask : 0;
+  loop.foldMask1 = loop.foldMask;
+  loop.buckets = bucketsOf(array.sets);
+  loop.bucketShift = array.bucketShift;
+  loop.ring = ringOf(array, array.sets);
+  loop.ringMask = array.ringBytes - 1;
 }
 
-// Each a function of its own: all in one are 15 % slower, for want of registers.
-function tree4(array: TagArray, placed: Placement, from: usize, end: usize, to: usize): usize {
-  return run(TREE + 1, array, placed, from, end, to);
-}
-function tree8(array: TagArray, placed: Placement, from: usize, end: usize, to: usize): usize {
-  return run(TREE + 2, array, placed, from, end, to);
-}
-function tree12(array: TagArray, placed: Placement, from: usize, end: usize, to: usize): usize {
-  return run(TREE + 3, array, placed, from, end, to);
-}
-function short4(array: TagArray, placed: Placement, from: usize, end: usize, to: usize): usize {
-  return run(SHORT + 1, array, placed, from, end, to);
-}
-function short8(array: TagArray, placed: Placement, from: usize, end: usize, to: usize): usize {
-  return run(SHORT + 2, array, placed, from, end, to);
-}
-function short12(array: TagArray, placed: Placement, from: usize, end: usize, to: usize): usize {
-  return run(SHORT + 3, array, placed, from, end, to);
-}
-function short16(array: TagArray, placed: Placement, from: usize, end: usize, to: usize): usize {
-  return run(SHORT + 4, array, placed, from, end, to);
-}
-function long(array: TagArray, placed: Placement, from: usize, end: usize, to: usize): usize {
-  return run(LONG, array, placed, from, end, to);
-}
-function any(array: TagArray, placed: Placement, from: usize, end: usize, to: usize): usize {
-  return run(ANY, array, placed, from, end, to);
-}
-
-// @ts-ignore: decorator
-@inline
-function run(
-  loop: u32,
-  array: TagArray,
-  placement: Placement,
-  from: usize,
-  end: usize,
-  to: usize,
-): usize {
-  const space = placement.space;
-  const mask = placement.mask;
-  const shift = placement.shift;
-  const dealShift = placement.dealShift;
-  const sets = array.sets;
-  const setMask = <u64>array.setMask;
-  const setBytes = array.setBytes;
-  const half = loop < LONG ? (loop & 7) << 4 : array.halfBytes;
-  const touches = array.touches;
-  const victims = array.victims;
-  // Of a number, what the index XORs it with: nothing, where there is one group.
-  const fold: u64 = array.indexGroups > 1 ? array.setBits : 63;
-  // Others may have asked since; so what is not known here is the key asked for last.
-  let recent: u64 = 0;
-  while (from < end) {
-    do {
-      if (loop == ANY) break;
-      const item = load<u64>(from);
-      const number = (item & mask) >> shift;
-      const key = space | number;
-      if (key != recent) {
-        const dealt = number >> dealShift;
-        const index = <u32>((dealt ^ (dealt >> fold)) & setMask);
-        if (loop >= SHORT && loop < LONG) {
-          const isMiss = accessShort(half, array.ways, sets + index * setBytes, key);
-          store<u64>(to, item);
-          to += usize(isMiss) << 3;
-        } else if (loop < SHORT) {
-          const set = sets + index * treeBytes(loop);
-          const equal = equalLows(half, set, key);
-          if (equal) {
-            const way = <u32>ctz(equal);
-            if (load<u32>(set + half + (way << 2)) != <u32>(key >> 32)) break;
-            touchTree(half, set, touches + (way << TOUCHED_SHIFT));
-          } else {
-            if (!load<u32>(set + (half << 1), FULL)) break;
-            replaceInTree(half, set, touches, victims, key);
-            store<u64>(to, item);
-            to += 8;
-          }
-        } else {
-          const set = sets + index * setBytes;
-          const bucket = bucketOf(array, set, key);
-          const way = findLong(half, set, bucket, key);
-          if (way >= 0) moveWayFirst(half, set, way);
-          else {
-            if (!load<u32>(set + (half << 1), FULL)) break;
-            replaceLast(array, half, set, bucket, key);
-            store<u64>(to, item);
-            to += 8;
-          }
-        }
-        recent = key;
-      }
-      from += 8;
-    } while (from < end);
-    if (from >= end) break;
-    const item = load<u64>(from);
-    from += 8;
-    recent = space | ((item & mask) >> shift);
-    if (hits(array, setOf(array, recent, <u32>dealShift), recent)) continue;
-    store<u64>(to, item);
-    to += 8;
+function loopOf(array: TagArray, placement: Placement): LoopFunction {
+  if (array.isLong) {
+    const isQuick = array.replacement == REPLACEMENT_LRU && !array.setMask;
+    return isQuick && liveOf(array.sets) == array.ways ? long : none;
   }
-  array.recent = recent;
+  const isLow = loop.tagMask <= u32.MAX_VALUE;
+  const isOneHigh = isLow && array.high == <u32>(placement.space >> 32);
+  // A short tag is also what the lower group of an index is XORed with.
+  if (!isOneHigh || array.indexGroups > 2 || !array.hasShortTags) return none;
+  const nrVectors = array.halfBytes >> 4;
+  if (array.isShort) {
+    // Then no way that is empty has the low half of a tag.
+    if (array.replacement != REPLACEMENT_LRU || loop.tagMask == u32.MAX_VALUE) return none;
+    if (!array.setMask && nrVectors <= 2) return nrVectors == 1 ? oneSet4 : oneSet8;
+    if (nrVectors <= 2) return nrVectors == 1 ? short4 : short8;
+    return nrVectors == 3 ? short12 : short16;
+  }
+  if (array.moves) return tree4;
+  if (!array.victims || array.ways & 3) return none;
+  return nrVectors == 2 ? tree8 : tree12;
+}
+
+function none(array: TagArray, from: usize, end: usize, to: usize): usize {
+  loop.stop = from;
   return to;
 }
 
-function hits(array: TagArray, set: usize, key: u64): bool {
-  const way = find(array, set, key);
-  if (way >= 0) touch(array, set, way);
-  else insert(array, set, key);
-  return way >= 0;
+// Trees: two items at a time, because a vector shifts two.
+
+/** Four ways of a tree. There is no branch that hit or miss decides. */
+function tree4(array: TagArray, from: usize, end: usize, to: usize): usize {
+  const indexShift = <i32>loop.indexShift;
+  const tagShift = <i32>loop.tagShift;
+  const tagMask = v128.load(changetype<usize>(loop), offsetof<Loop>("tagMask"));
+  const setMask = v128.load(changetype<usize>(loop), offsetof<Loop>("setMask"));
+  const foldMask = v128.load(changetype<usize>(loop), offsetof<Loop>("foldMask"));
+  const sets = array.sets;
+  const moves = array.moves;
+  while (from + 16 <= end) {
+    const items = v128.load(from);
+    const tags = v128.and(i64x2.shr_u(items, tagShift), tagMask);
+    const indexes = v128.xor(i64x2.shr_u(items, indexShift), v128.and(tags, foldMask));
+    const offsets = i64x2.shl(v128.and(indexes, setMask), 6);
+
+    const set0 = sets + i32x4.extract_lane(offsets, 0);
+    const low0 = v128.shuffle<i32>(tags, tags, 0, 0, 0, 0);
+    const lows0 = v128.load(set0);
+    const equal0 = i32x4.bitmask(i32x4.eq(lows0, low0)) & load<u32>(set0, 16 + HELD);
+    if (!(equal0 | load<u32>(set0, 16 + FULL))) break;
+    const move0 = moveOf(moves, set0, equal0);
+    v128.store(set0, v128.bitselect(low0, lows0, v128.load(move0)));
+    store<u32>(set0, load<u32>(move0, MOVE_STATE), 16 + STATE);
+    v128.store64_lane(to, items, 0);
+    to += usize(!equal0) << 3;
+    from += 8;
+
+    const set1 = sets + i32x4.extract_lane(offsets, 2);
+    const low1 = v128.shuffle<i32>(tags, tags, 2, 2, 2, 2);
+    const lows1 = v128.load(set1);
+    const equal1 = i32x4.bitmask(i32x4.eq(lows1, low1)) & load<u32>(set1, 16 + HELD);
+    if (!(equal1 | load<u32>(set1, 16 + FULL))) break;
+    const move1 = moveOf(moves, set1, equal1);
+    v128.store(set1, v128.bitselect(low1, lows1, v128.load(move1)));
+    store<u32>(set1, load<u32>(move1, MOVE_STATE), 16 + STATE);
+    v128.store64_lane(to, items, 1);
+    to += usize(!equal1) << 3;
+    from += 8;
+  }
+  loop.stop = from;
+  return to;
 }
 
-/** Bytes of a tree's set (create-array.ts), from the number of vectors. */
 // @ts-ignore: decorator
 @inline
-function treeBytes(nrVectors: u32): u32 {
-  return nrVectors == 1 ? 64 : 128;
+function moveOf(moves: usize, set: usize, equal: u32): usize {
+  return moves + (load<u32>(set, 16 + STATE) << MOVES_SHIFT) + (equal << MOVE_SHIFT);
+}
+
+function tree8(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return tree(32, array, from, end, to);
+}
+function tree12(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return tree(48, array, from, end, to);
+}
+
+// @ts-ignore: decorator
+@inline
+function tree(half: u32, array: TagArray, from: usize, end: usize, to: usize): usize {
+  const indexShift = <i32>loop.indexShift;
+  const tagShift = <i32>loop.tagShift;
+  const tagMask = v128.load(changetype<usize>(loop), offsetof<Loop>("tagMask"));
+  const setMask = v128.load(changetype<usize>(loop), offsetof<Loop>("setMask"));
+  const foldMask = v128.load(changetype<usize>(loop), offsetof<Loop>("foldMask"));
+  const sets = array.sets;
+  const touches = array.touches;
+  const victims = array.victims;
+  while (from + 16 <= end) {
+    const items = v128.load(from);
+    const tags = v128.and(i64x2.shr_u(items, tagShift), tagMask);
+    const indexes = v128.xor(i64x2.shr_u(items, indexShift), v128.and(tags, foldMask));
+    const offsets = i64x2.shl(v128.and(indexes, setMask), 7);
+
+    const set0 = sets + i32x4.extract_lane(offsets, 0);
+    const low0 = v128.shuffle<i32>(tags, tags, 0, 0, 0, 0);
+    const equal0 = <u32>equalLows(half, set0, low0) & load<u32>(set0 + half, HELD);
+    if (equal0) touchTree(half, set0, touches + (ctz(equal0) << TOUCHED_SHIFT));
+    else {
+      if (!load<u32>(set0 + half, FULL)) break;
+      replaceInTree(half, set0, touches, victims, low0);
+      v128.store64_lane(to, items, 0);
+      to += 8;
+    }
+    from += 8;
+
+    const set1 = sets + i32x4.extract_lane(offsets, 2);
+    const low1 = v128.shuffle<i32>(tags, tags, 2, 2, 2, 2);
+    const equal1 = <u32>equalLows(half, set1, low1) & load<u32>(set1 + half, HELD);
+    if (equal1) touchTree(half, set1, touches + (ctz(equal1) << TOUCHED_SHIFT));
+    else {
+      if (!load<u32>(set1 + half, FULL)) break;
+      replaceInTree(half, set1, touches, victims, low1);
+      v128.store64_lane(to, items, 1);
+      to += 8;
+    }
+    from += 8;
+  }
+  loop.stop = from;
+  return to;
 }
 
 // @ts-ignore: decorator
 @inline
 function touchTree(half: u32, set: usize, touched: usize): void {
-  const state = set + (half << 1);
-  const bits = load<u64>(state, STATE);
-  store<u64>(state, (bits & load<u64>(touched)) | load<u64>(touched, TOUCHED_SET), STATE);
+  const state = load<u32>(set + half, STATE);
+  const next = (state & load<u32>(touched)) | load<u32>(touched, TOUCHED_SET);
+  store<u32>(set + half, next, STATE);
 }
 
 // @ts-ignore: decorator
 @inline
-function replaceInTree(half: u32, set: usize, touches: usize, victims: usize, key: u64): void {
-  const way = <u32>load<u8>(victims + load<usize>(set + (half << 1), STATE));
+function replaceInTree(half: u32, set: usize, touches: usize, victims: usize, low: v128): void {
+  const way = <u32>load<u8>(victims + load<u32>(set + half, STATE));
   const touched = touches + (way << TOUCHED_SHIFT);
   touchTree(half, set, touched);
   // All four, because they are read at once: a processor would wait until a narrower write is done.
-  const lows = half == 16 ? set : set + ((way >> 2) << 4);
+  const lows = set + ((way >> 2) << 4);
   const isWay = v128.load(touched, TOUCHED_LANES);
-  v128.store(lows, v128.bitselect(i32x4.splat(<u32>key), v128.load(lows), isWay));
-  store<u32>(set + half + (way << 2), <u32>(key >> 32));
+  v128.store(lows, v128.bitselect(low, v128.load(lows), isWay));
 }
 
-/** Whether a short set misses the key. There is no branch. */
+function short4(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return short(16, false, array, from, end, to);
+}
+function short8(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return short(32, false, array, from, end, to);
+}
+function short12(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return short(48, false, array, from, end, to);
+}
+function short16(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return short(64, false, array, from, end, to);
+}
+function oneSet4(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return short(16, true, array, from, end, to);
+}
+function oneSet8(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return short(32, true, array, from, end, to);
+}
+
+/**
+ * Few ways that have times. There is no branch that hit or miss decides: what is lowest is the way
+ * that has the tag, with −1 for a time, or else the oldest. One set stays in registers.
+ */
 // @ts-ignore: decorator
 @inline
-function accessShort(half: u32, ways: u32, set: usize, key: u64): bool {
-  const equal = equalKeys(half, set, key);
-  moveFirst(half, ways, set, key, equal);
-  return !equal;
+function short(
+  half: u32,
+  isOneSet: bool,
+  array: TagArray,
+  from: usize,
+  end: usize,
+  to: usize,
+): usize {
+  makeTimes(array, <u32>((end - from) >> 3));
+  const mask = loop.mask;
+  const indexShift = loop.indexShift;
+  const tagShift = loop.tagShift;
+  const tagMask = <u32>loop.tagMask;
+  const setMask = <u32>loop.setMask;
+  const foldMask = <u32>loop.foldMask;
+  const setBytes = array.setBytes;
+  let set = array.sets;
+  let time = i32x4.splat(array.time);
+  const one = i32x4.splat(1);
+  let last = ~load<u64>(from);
+  let lows0 = v128.load(set);
+  let lows4 = half > 16 ? v128.load(set, 16) : one;
+  let lows8 = half > 32 ? v128.load(set, 32) : one;
+  let lows12 = half > 48 ? v128.load(set, 48) : one;
+  let times0 = v128.load(set + half);
+  let times4 = half > 16 ? v128.load(set + half, 16) : one;
+  let times8 = half > 32 ? v128.load(set + half, 32) : one;
+  let times12 = half > 48 ? v128.load(set + half, 48) : one;
+  for (; from < end; from += 8) {
+    const item = load<u64>(from);
+    if (!((item ^ last) & mask)) continue;
+    const tag = <u32>(item >> tagShift) & tagMask;
+    if (!isOneSet) {
+      const index = (<u32>(item >> indexShift) ^ (tag & foldMask)) & setMask;
+      set = array.sets + index * setBytes;
+      lows0 = v128.load(set);
+      times0 = v128.load(set + half);
+      if (half > 16) {
+        lows4 = v128.load(set, 16);
+        times4 = v128.load(set + half, 16);
+      }
+      if (half > 32) {
+        lows8 = v128.load(set, 32);
+        times8 = v128.load(set + half, 32);
+      }
+      if (half > 48) {
+        lows12 = v128.load(set, 48);
+        times12 = v128.load(set + half, 48);
+      }
+    }
+    const low = i32x4.splat(tag);
+    const ranks0 = v128.or(i32x4.eq(lows0, low), times0);
+    const ranks4 = v128.or(i32x4.eq(lows4, low), times4);
+    const ranks8 = v128.or(i32x4.eq(lows8, low), times8);
+    const ranks12 = v128.or(i32x4.eq(lows12, low), times12);
+    let lowest = ranks0;
+    if (half > 16) lowest = i32x4.min_s(lowest, ranks4);
+    if (half > 32) lowest = i32x4.min_s(lowest, half > 48 ? i32x4.min_s(ranks8, ranks12) : ranks8);
+    lowest = i32x4.min_s(lowest, v128.shuffle<i32>(lowest, lowest, 2, 3, 0, 1));
+    lowest = i32x4.min_s(lowest, v128.shuffle<i32>(lowest, lowest, 1, 0, 3, 2));
+    const rank = i32x4.extract_lane(lowest, 0);
+    // An empty way gets a high half, too.
+    if (<u32>rank < TIMES_START) break;
+    last = item;
+    const is0 = i32x4.eq(ranks0, lowest);
+    lows0 = v128.bitselect(low, lows0, is0);
+    times0 = v128.bitselect(time, times0, is0);
+    if (half > 16) {
+      const is4 = i32x4.eq(ranks4, lowest);
+      lows4 = v128.bitselect(low, lows4, is4);
+      times4 = v128.bitselect(time, times4, is4);
+    }
+    if (half > 32) {
+      const is8 = i32x4.eq(ranks8, lowest);
+      lows8 = v128.bitselect(low, lows8, is8);
+      times8 = v128.bitselect(time, times8, is8);
+    }
+    if (half > 48) {
+      const is12 = i32x4.eq(ranks12, lowest);
+      lows12 = v128.bitselect(low, lows12, is12);
+      times12 = v128.bitselect(time, times12, is12);
+    }
+    time = i32x4.add(time, one);
+    if (!isOneSet) storeShort(half, set, lows0, lows4, lows8, lows12, times0, times4, times8, times12);
+    store<u64>(to, item);
+    to += usize(rank >= 0) << 3;
+  }
+  if (isOneSet) storeShort(half, set, lows0, lows4, lows8, lows12, times0, times4, times8, times12);
+  array.time = i32x4.extract_lane(time, 0);
+  loop.stop = from;
+  return to;
+}
+
+// @ts-ignore: decorator
+@inline
+function storeShort(
+  half: u32,
+  set: usize,
+  lows0: v128,
+  lows4: v128,
+  lows8: v128,
+  lows12: v128,
+  times0: v128,
+  times4: v128,
+  times8: v128,
+  times12: v128,
+): void {
+  v128.store(set, lows0);
+  v128.store(set + half, times0);
+  if (half > 16) {
+    v128.store(set, lows4, 16);
+    v128.store(set + half, times4, 16);
+  }
+  if (half > 32) {
+    v128.store(set, lows8, 32);
+    v128.store(set + half, times8, 32);
+  }
+  if (half > 48) {
+    v128.store(set, lows12, 48);
+    v128.store(set + half, times12, 48);
+  }
+}
+
+/** Many ways, all held, in the order of their use, in one set. */
+function long(array: TagArray, from: usize, end: usize, to: usize): usize {
+  const set = array.sets;
+  makeRoom(array, set);
+  const space = loop.space;
+  const tagMask = loop.tagMask;
+  const shift = loop.tagShift;
+  const buckets = loop.buckets;
+  const bucketShift = loop.bucketShift;
+  const ring = loop.ring;
+  const ringMask = loop.ringMask;
+  let head = headOf(set);
+  let tail = tailOf(set);
+  for (; from < end; from += 8) {
+    const item = load<u64>(from);
+    const tag = space | ((item >> shift) & tagMask);
+    const bucket = bucketOf(buckets, bucketShift, tag);
+    const place = load<u32>(bucket);
+    if (place >= tail) {
+      if (load<u64>(entryAt(ring, ringMask, place)) != tag || head - tail > ringMask) break;
+      bury(ring, ringMask, bucket);
+    } else {
+      tail = behindFirst(ring, ringMask, tail);
+      store<u64>(to, item);
+      to += 8;
+    }
+    write(ring, ringMask, bucket, head, tag);
+    head += ENTRY_BYTES;
+  }
+  setEnds(set, tail, head, liveOf(set));
+  loop.stop = from;
+  return to;
+}
+
+/** One item through any array. */
+function accessAny(array: TagArray, placement: Placement, item: u64, to: usize): usize {
+  const key = placement.space | ((item & placement.mask) >> placement.shift);
+  const dealShift = <u32>placement.dealShift;
+  const set = setOf(array, key, dealShift);
+  const tag = tagOf(array, key, dealShift);
+  const way = find(array, set, tag);
+  if (way >= 0) {
+    touch(array, set, way);
+    return to;
+  }
+  insert(array, set, tag);
+  store<u64>(to, item);
+  return to + 8;
 }

@@ -1,15 +1,14 @@
-// The way of a set that has a key. The high half is looked at only where the low one is equal. All
+// The way of a set that has a tag. The high half is looked at only where the low one is equal. All
 // ways are compared, because leaving the loop at the hit is a branch that is foreseen wrongly.
 
 import { BIT_WAYS_MAX, TRICK_SIMD } from "./layout";
-import { TagArray, keyAt } from "./array";
-import { bucketOf, findLong } from "./recency";
+import { TagArray, tagAt } from "./array";
+import { findInLog } from "./log";
 
 /** The ways of a set with halves of `half` bytes whose low half is equal, a bit each: up to 64. */
 // @ts-ignore: decorator
 @inline
-export function equalLows(half: u32, set: usize, key: u64): u64 {
-  const low = i32x4.splat(<u32>key);
+export function equalLows(half: u32, set: usize, low: v128): u64 {
   const ways0 = i32x4.eq(v128.load(set), low);
   if (half == 16) return <u64>i32x4.bitmask(ways0);
   const ways4 = i32x4.eq(v128.load(set, 16), low);
@@ -26,37 +25,38 @@ export function equalLows(half: u32, set: usize, key: u64): u64 {
   return equal;
 }
 
-/** The way of `set` that has `key`, or −1. */
+/** The way of `set` that has `tag`, or −1. */
 // @ts-ignore: decorator
 @inline
-export function find(array: TagArray, set: usize, key: u64): i32 {
+export function find(array: TagArray, set: usize, tag: u64): i32 {
   const half = array.halfBytes;
-  if (array.isLong) return findLong(half, set, bucketOf(array, set, key), key);
+  if (array.isLong) return findInLog(array, set, tag);
   if (half > <u32>BIT_WAYS_MAX << 2 || !(array.tricks & TRICK_SIMD)) {
-    return findSlow(array, set, key);
+    return findSlow(array, set, tag);
   }
-  for (let equal = equalLows(half, set, key); equal; equal &= equal - 1) {
+  let equal = equalLows(half, set, i32x4.splat(<u32>tag));
+  for (; equal; equal &= equal - 1) {
     const way = <u32>ctz(equal);
-    if (load<u32>(set + half + (way << 2)) == <u32>(key >> 32)) return way;
+    if (load<u32>(set + array.highsAt + (way << 2)) == <u32>(tag >> 32)) return way;
   }
   return -1;
 }
 
-function findSlow(array: TagArray, set: usize, key: u64): i32 {
-  if (array.tricks & TRICK_SIMD) return findMany(array, set, key);
-  for (let way: u32 = 0; way < array.ways; way++) if (keyAt(array, set, way) == key) return way;
+function findSlow(array: TagArray, set: usize, tag: u64): i32 {
+  if (array.tricks & TRICK_SIMD) return findMany(array, set, tag);
+  for (let way: u32 = 0; way < array.ways; way++) if (tagAt(array, set, way) == tag) return way;
   return -1;
 }
 
 /** The same, four ways after another, for arrays of any size. */
-function findMany(array: TagArray, set: usize, key: u64): i32 {
-  const low = i32x4.splat(<u32>key);
+function findMany(array: TagArray, set: usize, tag: u64): i32 {
+  const low = i32x4.splat(<u32>tag);
   const half = array.halfBytes;
   for (let at: u32 = 0; at < half; at += 16) {
     let equal = i32x4.bitmask(i32x4.eq(v128.load(set + at), low));
     for (; equal; equal &= equal - 1) {
       const offset = at + (ctz(equal) << 2);
-      if (load<u32>(set + half + offset) == <u32>(key >> 32)) return offset >> 2;
+      if (load<u32>(set + array.highsAt + offset) == <u32>(tag >> 32)) return offset >> 2;
     }
   }
   return -1;

@@ -39,11 +39,11 @@ export function createArray(
   indexGroups: u32,
   replacement: u32,
   seed: u32,
-  coalescedShift: u32,
+  hasShortTags: bool,
   tricks: u32,
 ): usize {
   return changetype<usize>(
-    create(nrSets, ways, indexGroups, replacement, seed, coalescedShift, tricks),
+    create(nrSets, ways, indexGroups, replacement, seed, hasShortTags, tricks),
   );
 }
 

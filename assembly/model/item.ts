@@ -1,8 +1,9 @@
-// What a chunk of a trace is made of: references in turn to one page are an item.
+// What a chunk of a trace is made of: references in turn to one page are an item. Its place is how
+// many references of the chunk are before it, so that the next one's tells how many it is.
 //
 //  63………48   47…46   45…36   35……0
 // +---------+------+-------+------+
-// | nrTimes | kind |   0   | page |  kind and page lie to each other as in a reference
+// |  place  | kind |   0   | page |  kind and page lie to each other as in a reference
 // +---------+------+-------+------+
 
 import { REFERENCE_KIND_SHIFT } from "../layout";
@@ -12,15 +13,13 @@ import { PAGE_4K_SHIFT, PAGE_NUMBER_BITS } from "./layout";
 export const CHUNK: u32 = 2048;
 
 const KIND_SHIFT: u64 = REFERENCE_KIND_SHIFT - PAGE_4K_SHIFT;
-const TIMES_SHIFT: u64 = KIND_SHIFT + 2;
-/** Where the stages have an item's place in its batch instead. */
-export const PLACE_SHIFT = TIMES_SHIFT;
-const PAGE_AND_KIND: u64 = (((<u64>1) << PAGE_NUMBER_BITS) - 1) | ((<u64>3) << KIND_SHIFT);
+export const PLACE_SHIFT: u64 = KIND_SHIFT + 2;
+export const ITEM_MASK: u64 = (((<u64>1) << PAGE_NUMBER_BITS) - 1) | ((<u64>3) << KIND_SHIFT);
 
 // @ts-ignore: decorator
 @inline
-export function itemOf(reference: u64, nrTimes: u64): u64 {
-  return ((reference >> PAGE_4K_SHIFT) & PAGE_AND_KIND) | (nrTimes << TIMES_SHIFT);
+export function itemOf(reference: u64, place: u64): u64 {
+  return ((reference >> PAGE_4K_SHIFT) & ITEM_MASK) | (place << PLACE_SHIFT);
 }
 
 // @ts-ignore: decorator
@@ -31,8 +30,8 @@ export function kindOfItem(item: u64): u32 {
 
 // @ts-ignore: decorator
 @inline
-export function timesOfItem(item: u64): u64 {
-  return item >> TIMES_SHIFT;
+export function placeOfItem(item: u64): u64 {
+  return item >> PLACE_SHIFT;
 }
 
 /** Bits of a chunk's items of one kind, in a word of all kinds. */

@@ -30,9 +30,11 @@ import {
   keyOf,
   setOf,
   spaceOf,
+  tagOf,
+  untag,
 } from "./array";
 import { find } from "./find";
-import { dropPages as dropFromArray, dropPcid, empty, insert, touch } from "./replacement";
+import { dropNumbers, dropPcid, empty, insert, touch } from "./replacement";
 import { Walker, dropStructures, loadEntries, walk } from "./walk";
 import { allocate } from "./memory";
 
@@ -150,9 +152,10 @@ export function refer(lane: Lane, page: u64, kind: u32, size: u32, nrTimes: u64)
     if (first.recent == key) return;
     if (lane.skipsRepeats) first.recent = key;
     const set = setOf(first, key, 0);
-    const way = find(first, set, key);
+    const tag = tagOf(first, key, 0);
+    const way = find(first, set, tag);
     if (way >= 0) touch(first, set, way);
-    else fillFirst(lane, route, first, set, key, page, kind);
+    else fillFirst(lane, route, first, set, tag, page, kind);
   }
 }
 
@@ -161,14 +164,16 @@ function fillFirst(
   route: Route,
   first: TagArray,
   set: usize,
-  key: u64,
+  tag: u64,
   page: u64,
   kind: u32,
 ): void {
   route.firstMisses++;
   const isHit = referSecond(lane, route, page);
-  const evicted = insert(first, set, key);
-  if (evicted && lane.inclusion == INCLUSION_EXCLUSIVE) giveToBank(lane, evicted, kind);
+  const evicted = insert(first, set, tag);
+  if (evicted && lane.inclusion == INCLUSION_EXCLUSIVE) {
+    giveToBank(lane, untag(first, set, evicted, 0, 0), kind);
+  }
   if (!isHit) prefetch(lane, route, page);
 }
 
@@ -183,26 +188,29 @@ function referSecond(lane: Lane, route: Route, page: u64): bool {
   const bank = bankOf(route, number);
   const key = keyOf(route.bankSpace, number);
   const set = setOf(bank, key, route.dealShift);
-  const way = find(bank, set, key);
+  const tag = tagOf(bank, key, route.dealShift);
+  const way = find(bank, set, tag);
   const isExclusive = lane.inclusion == INCLUSION_EXCLUSIVE && route.first != 0;
   if (way >= 0) {
     bank.hits++;
-    if (isExclusive) dropFromBank(lane, bank, key);
+    if (isExclusive) empty(bank, set, way);
     else touch(bank, set, way);
     return true;
   }
   bank.misses++;
   route.walks++;
   walk(lane, page, route.size);
-  if (!isExclusive) fillBank(lane, bank, set, key);
+  if (!isExclusive) fillBank(lane, bank, set, tag);
   return false;
 }
 
 // @ts-ignore: decorator
 @inline
-function fillBank(lane: Lane, bank: TagArray, set: usize, key: u64): void {
-  const evicted = insert(bank, set, key);
-  if (evicted && lane.inclusion == INCLUSION_INCLUSIVE) dropFromFirst(lane, bank, evicted);
+function fillBank(lane: Lane, bank: TagArray, set: usize, tag: u64): void {
+  const evicted = insert(bank, set, tag);
+  if (evicted && lane.inclusion == INCLUSION_INCLUSIVE) {
+    dropFromFirst(lane, bank, set, evicted);
+  }
 }
 
 /** Walks to the page after `page`, for its bank. */
@@ -216,10 +224,11 @@ function prefetchPage(lane: Lane, route: Route, page: u64): void {
   const bank = bankOf(route, number);
   const key = keyOf(route.bankSpace, number);
   const set = setOf(bank, key, route.dealShift);
-  if (find(bank, set, key) >= 0) return;
+  const tag = tagOf(bank, key, route.dealShift);
+  if (find(bank, set, tag) >= 0) return;
   lane.prefetches++;
   loadEntries(lane, next, route.size);
-  fillBank(lane, bank, set, key);
+  fillBank(lane, bank, set, tag);
 }
 
 // Where keys go from level to level, both have the same (src/tlb/check.ts).
@@ -230,38 +239,34 @@ function giveToBank(lane: Lane, key: u64, kind: u32): void {
   if (!route.nrBanks) return;
   const bank = bankOf(route, key);
   const set = setOf(bank, key, route.dealShift);
-  const way = find(bank, set, key);
+  const tag = tagOf(bank, key, route.dealShift);
+  const way = find(bank, set, tag);
   if (way >= 0) touch(bank, set, way);
-  else insert(bank, set, key);
+  else insert(bank, set, tag);
 }
 
-/** Exclusive: kinds that deal pages out to other numbers of banks have sets of their own. */
-function dropFromBank(lane: Lane, bank: TagArray, key: u64): void {
+/** Inclusive: what a bank evicts from a set. */
+function dropFromFirst(lane: Lane, bank: TagArray, set: usize, tag: u64): void {
   for (let kind: u32 = 0; kind < <u32>KINDS; kind++) {
-    const route = routeOf(lane, kind, spaceOf(key));
-    drop(bank, setOf(bank, key, route.dealShift), key);
+    const route = routeOf(lane, kind, spaceOf(tag));
+    if (!route.first) continue;
+    const index = indexOfBank(route, bank);
+    if (index < 0) continue;
+    drop(changetype<TagArray>(route.first), untag(bank, set, tag, route.dealShift, index), 0);
   }
 }
 
-/** Inclusive: what a bank evicts. */
-function dropFromFirst(lane: Lane, bank: TagArray, key: u64): void {
-  for (let kind: u32 = 0; kind < <u32>KINDS; kind++) {
-    const route = routeOf(lane, kind, spaceOf(key));
-    if (!route.first || !isServedBy(route, bank)) continue;
-    const first = changetype<TagArray>(route.first);
-    drop(first, setOf(first, key, 0), key);
-  }
-}
-
-function isServedBy(route: Route, bank: TagArray): bool {
+/** Which of a route's banks it is, or −1. */
+function indexOfBank(route: Route, bank: TagArray): i32 {
   for (let i: u32 = 0; i < route.nrBanks; i++) {
-    if (load<usize>(bankAddress(route, i)) == changetype<usize>(bank)) return true;
+    if (load<usize>(bankAddress(route, i)) == changetype<usize>(bank)) return i;
   }
-  return false;
+  return -1;
 }
 
-function drop(array: TagArray, set: usize, key: u64): void {
-  const way = find(array, set, key);
+function drop(array: TagArray, key: u64, dealShift: u32): void {
+  const set = setOf(array, key, dealShift);
+  const way = find(array, set, tagOf(array, key, dealShift));
   if (way >= 0) empty(array, set, way);
 }
 
@@ -270,14 +275,15 @@ export function has(lane: Lane, page: u64, kind: u32, size: u32): bool {
   const route = routeOf(lane, kind, size);
   if (route.first) {
     const first = changetype<TagArray>(route.first);
-    const key = keyOf(route.firstSpace, page >> route.firstShift);
-    if (find(first, setOf(first, key, 0), key) >= 0) return true;
+    if (isIn(first, keyOf(route.firstSpace, page >> route.firstShift), 0)) return true;
   }
   if (!route.nrBanks) return false;
   const number = page >> route.bankShift;
-  const bank = bankOf(route, number);
-  const key = keyOf(route.bankSpace, number);
-  return find(bank, setOf(bank, key, route.dealShift), key) >= 0;
+  return isIn(bankOf(route, number), keyOf(route.bankSpace, number), route.dealShift);
+}
+
+function isIn(array: TagArray, key: u64, dealShift: u32): bool {
+  return find(array, setOf(array, key, dealShift), tagOf(array, key, dealShift)) >= 0;
 }
 
 /** INVLPG: of `pcid`, translations of the 4K pages from `first` to `last` leave, and all structures. */
@@ -286,12 +292,15 @@ export function dropPages(lane: Lane, pcid: u32, first: u64, last: u64): void {
     for (let kind: u32 = 0; kind < <u32>KINDS; kind++) {
       const route = routeOf(lane, kind, size);
       if (route.first) {
+        const numbers = route.firstShift;
         const array = changetype<TagArray>(route.first);
-        dropRange(array, pcid, first, last, route.firstShift, route.firstSpace, 0);
+        dropRange(array, pcid, route.firstSpace, first >> numbers, last >> numbers, 0, 0);
       }
       for (let i: u32 = 0; i < route.nrBanks; i++) {
-        const bank = changetype<TagArray>(load<usize>(bankAddress(route, i)));
-        dropRange(bank, pcid, first, last, route.bankShift, route.bankSpace, route.dealShift);
+        const numbers = route.bankShift;
+        const from = first >> numbers;
+        const to = last >> numbers;
+        dropRange(bankAt(route, i), pcid, route.bankSpace, from, to, route.dealShift, i);
       }
     }
   }
@@ -302,19 +311,17 @@ export function dropPages(lane: Lane, pcid: u32, first: u64, last: u64): void {
 function dropRange(
   array: TagArray,
   pcid: u32,
+  space: u32,
   first: u64,
   last: u64,
-  shift: u32,
-  space: u32,
   dealShift: u32,
+  bank: u32,
 ): void {
-  const number = first >> shift;
-  if (pcid == ANY_PCID || number != last >> shift) {
-    dropFromArray(array, pcid, first, last);
-    return;
+  if (pcid == ANY_PCID || first != last) {
+    dropNumbers(array, pcid, space, first, last, dealShift, bank);
+  } else if (<u32>(first & ((1 << dealShift) - 1)) == bank) {
+    drop(array, keyFor(pcid, space, first), dealShift);
   }
-  const key = keyFor(pcid, space, number);
-  drop(array, setOf(array, key, dealShift), key);
 }
 
 /** Everything of the current PCID leaves, but for lines of walk caches. */
@@ -324,7 +331,7 @@ export function dropAll(lane: Lane): void {
       const route = routeOf(lane, kind, size);
       if (route.first) dropPcid(changetype<TagArray>(route.first), currentPcid());
       for (let i: u32 = 0; i < route.nrBanks; i++) {
-        dropPcid(changetype<TagArray>(load<usize>(bankAddress(route, i))), currentPcid());
+        dropPcid(bankAt(route, i), currentPcid());
       }
     }
   }

@@ -1,5 +1,5 @@
 // Who leaves a full set. What a set knows of its ways, behind its tags:
-//   lru, fifo          recency.ts
+//   lru, fifo          times.ts, log.ts
 //   plru, mru3-plru    the bits of the trees, those of a tree in heap order; then the last group
 //   nru                marks, a bit each
 //   random             nothing; the array has the number
@@ -9,31 +9,27 @@ import {
   REPLACEMENT_MRU3_PLRU,
   REPLACEMENT_NRU,
   REPLACEMENT_PLRU,
-  SIZE_SHIFT,
   TRICK_TABLES,
 } from "./layout";
 import {
+  EMPTY,
   FULL,
+  HELD,
   NUMBER_MASK,
   STATE,
   TagArray,
+  isEmpty,
   isOf,
-  keyAt,
+  noteHigh,
   replacementState,
-  setKey,
+  setTag,
   spaceOf,
+  tagAt,
+  untag,
 } from "./array";
+import { buryEntry, entryTag, initLog, nrEntries, writeToLog } from "./log";
 import { allocate } from "./memory";
-import {
-  bucketOf,
-  emptyLong,
-  fillLong,
-  initRing,
-  moveFirst,
-  moveWayFirst,
-  removeShort,
-  replaceLast,
-} from "./recency";
+import { forgetTime, initTimes, oldest, setTime } from "./times";
 
 const GROUPS: u32 = 3;
 /** What a touch does to a tree, by way: bits to keep, bits to set; and the way's lane of a vector. */
@@ -42,11 +38,14 @@ export const TOUCHED_SET: usize = 8;
 export const TOUCHED_LANES: usize = 16;
 /** A table of victims has at most 2^11 bytes; that of 12 ways in three groups. */
 const TABLE_BITS_MAX: u32 = 11;
-
-/** Whether `stages.ts` can do it: at most 2^11 states, and an index of at most two groups. */
-export function isQuick(array: TagArray): bool {
-  return array.victims != 0 && array.indexGroups <= 2;
-}
+/**
+ * What an access does to a tree of four ways, by its state and by the ways that are equal, a bit
+ * each: the lane of the way that is touched, or filled, and the next state.
+ */
+const MOVES_WAYS: u32 = 4;
+export const MOVE_SHIFT: u32 = 5;
+export const MOVES_SHIFT: u32 = 9;
+export const MOVE_STATE: usize = 16;
 
 function isTree(array: TagArray): bool {
   return array.replacement == REPLACEMENT_PLRU || array.replacement == REPLACEMENT_MRU3_PLRU;
@@ -58,12 +57,13 @@ function nrGroups(array: TagArray): u32 {
 
 /** Makes a new array ready. */
 export function initReplacement(array: TagArray): void {
-  if (array.isLong) initRings(array);
+  if (array.isShort) initTimes(array);
+  if (array.isLong) initLogs(array);
   if (isTree(array)) initTrees(array);
 }
 
-function initRings(array: TagArray): void {
-  for (let i: u32 = 0; i <= array.setMask; i++) initRing(array, array.sets + i * array.setBytes);
+function initLogs(array: TagArray): void {
+  for (let i: u32 = 0; i <= array.setMask; i++) initLog(array, array.sets + i * array.setBytes);
 }
 
 function initTrees(array: TagArray): void {
@@ -99,6 +99,22 @@ function initTrees(array: TagArray): void {
     store<u8>(victims + state, <u8>treeVictim(array, state));
   }
   array.victims = victims;
+  if (array.ways == MOVES_WAYS) array.moves = createMoves(array);
+}
+
+function createMoves(array: TagArray): usize {
+  const moves = allocate(8 << MOVES_SHIFT);
+  for (let state: u32 = 0; state < 8; state++) {
+    for (let equal: u32 = 0; equal < 16; equal++) {
+      const way = equal ? <u32>ctz(equal) : treeVictim(array, state);
+      const touched = array.touches + (way << TOUCHED_SHIFT);
+      const move = moves + (state << MOVES_SHIFT) + (equal << MOVE_SHIFT);
+      v128.store(move, v128.load(touched, TOUCHED_LANES));
+      const next = (state & load<u32>(touched)) | load<u32>(touched, TOUCHED_SET);
+      store<u32>(move, next, MOVE_STATE);
+    }
+  }
+  return moves;
 }
 
 function treeVictim(array: TagArray, state: u64): u32 {
@@ -129,8 +145,14 @@ function touchTree(array: TagArray, set: usize, way: u32): void {
 }
 
 function touchOrder(array: TagArray, set: usize, way: u32): void {
-  if (array.isLong) moveWayFirst(array.halfBytes, set, way);
-  else moveFirst(array.halfBytes, array.ways, set, keyAt(array, set, way), 1 << way);
+  if (array.isShort) {
+    setTime(array, set, way);
+    return;
+  }
+  if (way + 1 == nrEntries(set)) return;
+  const tag = entryTag(array, set, way);
+  buryEntry(array, set, way);
+  writeToLog(array, set, tag);
 }
 
 function mark(array: TagArray, set: usize, way: u32): void {
@@ -141,73 +163,98 @@ function mark(array: TagArray, set: usize, way: u32): void {
   store<u64>(at, marks == all ? own : marks, STATE);
 }
 
-/** Fills a way of `set`, which does not have `key`; returns the key that leaves for it, or 0. */
-export function insert(array: TagArray, set: usize, key: u64): u64 {
-  if (array.isShort) return insertShort(array, set, key);
+/** Fills a way of `set`, which does not have `tag`; returns the tag that leaves for it, or 0. */
+export function insert(array: TagArray, set: usize, tag: u64): u64 {
+  noteHigh(array, tag);
+  if (array.isShort) return insertTimed(array, set, tag);
+  if (array.isLong) return writeToLog(array, set, tag);
   const isFull = load<u32>(replacementState(array, set), FULL) != 0;
   const empty = isFull ? -1 : emptyWay(array, set);
-  if (array.isLong) {
-    const bucket = bucketOf(array, set, key);
-    if (empty < 0) return replaceLast(array, array.halfBytes, set, bucket, key);
-    fillLong(array, set, empty, key);
-    return 0;
-  }
   const way = empty < 0 ? victim(array, set) : empty;
-  const evicted = keyAt(array, set, way);
+  const evicted = tagAt(array, set, way);
   touch(array, set, way);
-  setKey(array, set, way, key);
-  return evicted;
+  setTag(array, set, way, tag);
+  if (empty < 0) return evicted;
+  setHeld(array, set, way, 1);
+  return 0;
 }
 
-function insertShort(array: TagArray, set: usize, key: u64): u64 {
-  const evicted = keyAt(array, set, array.ways - 1);
-  moveFirst(array.halfBytes, array.ways, set, key, 0);
-  return evicted;
+function insertTimed(array: TagArray, set: usize, tag: u64): u64 {
+  const way = oldest(array, set);
+  const evicted = tagAt(array, set, way);
+  setTime(array, set, way);
+  setTag(array, set, way, tag);
+  return isEmpty(evicted) ? 0 : evicted;
 }
 
 /** The lowest empty way, or −1, which is remembered until a way is emptied. */
 function emptyWay(array: TagArray, set: usize): i32 {
-  for (let way: u32 = 0; way < array.ways; way++) if (!keyAt(array, set, way)) return way;
+  for (let way: u32 = 0; way < array.ways; way++) if (isEmpty(tagAt(array, set, way))) return way;
   store<u32>(replacementState(array, set), 1, FULL);
   return -1;
 }
 
 /** Empties `way`. Ways before it stay where they are. */
 export function empty(array: TagArray, set: usize, way: u32): void {
-  if (keyAt(array, set, way) == array.recent) array.recent = 0;
-  if (array.isShort) {
-    removeShort(array, set, way);
-    return;
-  }
+  array.recent = 0;
   if (array.isLong) {
-    emptyLong(array, set, way);
+    buryEntry(array, set, way);
     return;
   }
-  setKey(array, set, way, 0);
-  store<u32>(replacementState(array, set), 0, FULL);
+  setTag(array, set, way, EMPTY);
+  if (array.isShort) forgetTime(array, set, way);
+  else {
+    setHeld(array, set, way, 0);
+    store<u32>(replacementState(array, set), 0, FULL);
+  }
+}
+
+function setHeld(array: TagArray, set: usize, way: u32, isHeld: u32): void {
+  if (way >= 32) return;
+  const at = replacementState(array, set);
+  store<u32>(at, (load<u32>(at, HELD) & ~(1 << way)) | (isHeld << way), HELD);
+}
+
+// Of all ways of a set.
+
+function nrPlaces(array: TagArray, set: usize): u32 {
+  return array.isLong ? nrEntries(set) : array.ways;
+}
+
+function tagAtPlace(array: TagArray, set: usize, i: u32): u64 {
+  return array.isLong ? entryTag(array, set, i) : tagAt(array, set, i);
 }
 
 /** Empties the ways that have entries of `pcid`. */
 export function dropPcid(array: TagArray, pcid: u32): void {
   for (let i: u32 = 0; i <= array.setMask; i++) {
     const set = array.sets + i * array.setBytes;
-    for (let way = array.ways; way--; ) {
-      if (isOf(keyAt(array, set, way), pcid)) empty(array, set, way);
+    for (let way = nrPlaces(array, set); way--; ) {
+      if (isOf(tagAtPlace(array, set, way), pcid)) empty(array, set, way);
     }
   }
 }
 
-/** Empties the ways that translate any of the 4K pages from `first` to `last`, of `pcid`. */
-export function dropPages(array: TagArray, pcid: u32, first: u64, last: u64): void {
+/**
+ * Empties the ways that have numbers from `first` to `last`, of `pcid` and `space`, of those that
+ * the bank (array.ts) has.
+ */
+export function dropNumbers(
+  array: TagArray,
+  pcid: u32,
+  space: u32,
+  first: u64,
+  last: u64,
+  dealShift: u32,
+  bank: u32,
+): void {
   for (let i: u32 = 0; i <= array.setMask; i++) {
     const set = array.sets + i * array.setBytes;
-    for (let way = array.ways; way--; ) {
-      const key = keyAt(array, set, way);
-      if (!isOf(key, pcid)) continue;
-      const size = spaceOf(key);
-      const shift = size ? SIZE_SHIFT * size : array.coalescedShift;
-      const number = key & NUMBER_MASK;
-      if (number >= first >> shift && number <= last >> shift) empty(array, set, way);
+    for (let way = nrPlaces(array, set); way--; ) {
+      const tag = tagAtPlace(array, set, way);
+      if (!isOf(tag, pcid) || spaceOf(tag) != space) continue;
+      const number = untag(array, set, tag, dealShift, bank) & NUMBER_MASK;
+      if (number >= first && number <= last) empty(array, set, way);
     }
   }
 }

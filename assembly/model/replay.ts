@@ -19,9 +19,10 @@ import {
   SIZE_SHIFT,
 } from "./layout";
 import { NUMBER_MASK, currentPcid } from "./array";
-import { CHUNK, countOfKind, itemOf, kindOfItem, ofKind, timesOfItem } from "./item";
+import { CHUNK, PLACE_SHIFT, countOfKind, itemOf, kindOfItem, ofKind, placeOfItem } from "./item";
 import { Lane, dropAll, dropPages, refer, routeOf } from "./lane";
 import { allocate } from "./memory";
+import { counts, endOfItems, nrTaken, takePlain } from "./plain";
 import { referByRules, sizeOf } from "./rules";
 import { referStacks, referStacksAcross } from "./stacks";
 import { stages } from "./stages";
@@ -31,6 +32,8 @@ const lanes = memory.data(LANES_MAX * sizeof<usize>());
 let nrLanes: u32 = 0;
 const VALUE_MASK: u64 = ((<u64>1) << REFERENCE_ADDRESS_BITS) - 1;
 const ADDRESS_MASK: u64 = (NUMBER_MASK << PAGE_4K_SHIFT) | ((1 << PAGE_4K_SHIFT) - 1);
+/** In the place of one: its kind is that of none. */
+const NO_REFERENCE: u64 = u64.MAX_VALUE;
 /** The bits that are equal where two references of one page and kind differ in nothing but offset. */
 const PAGE_AND_KIND: u64 = (NUMBER_MASK << PAGE_4K_SHIFT) | ((<u64>3) << REFERENCE_KIND_SHIFT);
 
@@ -59,9 +62,12 @@ function differing(first: u64, other: u64): u64 {
   return ((first ^ other) | (first ^ lastByte(other))) & PAGE_AND_KIND;
 }
 
-/** Items; the instruction of each, if any lane asks for it, lies INSTRUCTIONS bytes behind it. */
-const items = allocate(CHUNK << 4);
-const INSTRUCTIONS: usize = <usize>CHUNK << 3;
+/**
+ * Items, and a last one that has the place behind them; the instruction of each, if any lane asks
+ * for it, lies INSTRUCTIONS bytes behind it.
+ */
+const INSTRUCTIONS: usize = <usize>(CHUNK + 4) << 3;
+const items = allocate(INSTRUCTIONS << 1);
 /** Room for stacks' keys, of two classes. */
 const keys = allocate(CHUNK << 4);
 
@@ -93,31 +99,45 @@ function replayChunk(from: usize, end: usize): usize {
   let to = items;
   let at = from;
   let reference: u64 = 0;
+  let previous = NO_REFERENCE;
+  let place: u64 = 0;
   let lookups: u64 = 0;
   while (at < end) {
+    if (at > from && !tellsInstructions && !nrBytes) {
+      at = takePlain(at, end, to, place);
+      to = endOfItems;
+      place += nrTaken;
+      lookups += counts;
+      if (at == end) break;
+      previous = load<u64>(at - 8);
+    }
     reference = load<u64>(at);
-    if (kindOf(reference) == KIND_CONTROL) {
+    const kind = kindOf(reference);
+    if (kind == KIND_CONTROL) {
       if (isInvalidation(reference)) break;
       takeControl(reference);
+      previous = reference;
       at += 8;
       continue;
     }
     if (differing(reference, reference) || nrBytes) break;
-    const kind = kindOf(reference);
-    const start = at;
+    // A control has a kind of its own, so a reference behind it is a new item.
+    if (differing(previous, reference)) {
+      store<u64>(to, itemOf(reference, place));
+      if (tellsInstructions) {
+        previous = isByItself(kind) ? NO_REFERENCE : reference;
+        store<u64>(to, takeInstruction(kind, reference), INSTRUCTIONS);
+      } else previous = reference;
+      to += 8;
+    }
+    lookups += countOfKind(kind, 1);
+    place++;
     at += 8;
-    const endOfRun = tellsInstructions && isByItself(kind) ? at : end;
-    // A control has a kind of its own, so a run ends before it.
-    while (at < endOfRun && !differing(reference, load<u64>(at))) at += 8;
-    const nrTimes = <u64>((at - start) >> 3);
-    store<u64>(to, itemOf(reference, nrTimes));
-    if (tellsInstructions) store<u64>(to, takeInstruction(kind, reference), INSTRUCTIONS);
-    to += 8;
-    lookups += countOfKind(kind, nrTimes);
   }
+  store<u64>(to, place << PLACE_SHIFT);
   const time = nrReferences();
   for (let i: u32 = 0; i < nrLanes; i++) replayLane(laneAt(i), to, lookups, time);
-  referStacks(items, to, keys, keys + (CHUNK << 3));
+  referStacks(items, to, lookups, keys, keys + (CHUNK << 3));
   for (let kind: u32 = 0; kind < <u32>KINDS; kind++) addReferences(kind, ofKind(lookups, kind));
   if (at == end) return end;
   if (kindOf(reference) == KIND_CONTROL) invalidate(reference);
@@ -189,7 +209,7 @@ function replayLane(lane: Lane, end: usize, lookups: u64, time: u64): void {
 function referAll(lane: Lane, end: usize, time: u64): void {
   for (let at = items; at < end; at += 8) {
     const item = load<u64>(at);
-    const nrTimes = timesOfItem(item);
+    const nrTimes = placeOfItem(load<u64>(at, 8)) - placeOfItem(item);
     setInstruction(load<u64>(at, INSTRUCTIONS));
     referTimes(lane, item & NUMBER_MASK, kindOfItem(item), nrTimes, time);
     time += nrTimes;

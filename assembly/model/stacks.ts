@@ -2,10 +2,10 @@
 // a page size. What is no repeat on pages of one size goes on to the next larger.
 
 import { KIND_FETCH } from "../layout";
-import { SIZES, SIZE_SHIFT } from "./layout";
+import { KINDS, SIZES, SIZE_SHIFT } from "./layout";
 import { NUMBER_MASK, keyOf } from "./array";
 import { StackDistances, refer } from "./stack-distances";
-import { kindOfItem, timesOfItem } from "./item";
+import { kindOfItem, ofKind } from "./item";
 
 const CLASSES: u32 = 2;
 /** By class, then size; 0: there is none. */
@@ -30,13 +30,17 @@ export function addStack(stack: StackDistances, kind: u32, size: u32): void {
   hasStacks = true;
 }
 
-/** A chunk of items (item.ts). Each room is for as many keys. */
-export function referStacks(from: usize, end: usize, room0: usize, room1: usize): void {
+/** A chunk of items (item.ts), of so many references by kind. Each room is for as many keys. */
+export function referStacks(
+  from: usize,
+  end: usize,
+  lookups: u64,
+  room0: usize,
+  room1: usize,
+): void {
   if (!hasStacks) return;
   let to0 = room0;
   let to1 = room1;
-  let times: u64 = 0;
-  let times1: u64 = 0;
   for (let at = from; at < end; at += 8) {
     const item = load<u64>(at);
     const key = keyOf(0, item & NUMBER_MASK);
@@ -45,20 +49,27 @@ export function referStacks(from: usize, end: usize, room0: usize, room1: usize)
     to0 += (1 - kindClass) << 3;
     store<u64>(to1, key);
     to1 += kindClass << 3;
-    times += timesOfItem(item);
-    times1 += timesOfItem(item) * kindClass;
   }
-  referClass(0, room0, to0, times - times1);
-  referClass(1, room1, to1, times1);
+  for (let kind: u32 = 0; kind < <u32>KINDS; kind++) {
+    addAccesses(classOf(kind), ofKind(lookups, kind));
+  }
+  referClass(0, room0, to0);
+  referClass(1, room1, to1);
 }
 
-/** `accesses`: how many the keys are, with repeats that are left out. */
-function referClass(kindClass: u32, keys: usize, end: usize, accesses: u64): void {
+/** Repeats, too, which keys leave out. */
+function addAccesses(kindClass: u32, count: u64): void {
+  for (let size: u32 = 0; size < <u32>SIZES; size++) {
+    const stack = stackOf(kindClass, size);
+    if (changetype<usize>(stack)) stack.accesses += count;
+  }
+}
+
+function referClass(kindClass: u32, keys: usize, end: usize): void {
   let shift: u64 = 0;
   for (let size: u32 = 0; size < <u32>SIZES; size++, shift += SIZE_SHIFT) {
     const stack = stackOf(kindClass, size);
     if (!changetype<usize>(stack)) continue;
-    stack.accesses += accesses;
     end = dropRepeats(stack, keys, end, shift);
     shift = 0;
     refer(stack, keys, end);

@@ -10,7 +10,7 @@ import { CHUNK, PLACE_SHIFT, countOfKind, kindOfItem, ofKind } from "./item";
 import { Lane, routeOf } from "./lane";
 import { allocate } from "./memory";
 import { throughArrays } from "./streams";
-import { LINE_SHIFT, TOP_LEVEL, addLoads, structuresOf, tallyRegion, walkCacheAt } from "./walk";
+import { TOP_LEVEL, addLoads, lineOf, structuresOf, tallyRegion, walkCacheAt } from "./walk";
 
 const misses = allocate(CHUNK << 3);
 const walks = allocate(CHUNK << 3);
@@ -102,13 +102,10 @@ function placeWalks(leaf: u32, end: usize): void {
   memory.fill(levels, <u8>leaf, <usize>place);
 }
 
-//  a load:  63…44   43…36   35……0
+//  a load:  63…48   47…36   35……0
 //          +------+-------+------+
-//          | walk | level | line |
+//          | walk |   0   | line |  in turn
 //          +------+-------+------+
-const WALK_SHIFT: u64 = 44;
-const LEVEL_SHIFT: u64 = 36;
-const LOAD_MASK: u64 = (1 << WALK_SHIFT) - 1;
 
 /** All entry loads, in turn, through the caches. */
 function loadAll(lane: Lane, leaf: u32, count: u32): void {
@@ -116,8 +113,7 @@ function loadAll(lane: Lane, leaf: u32, count: u32): void {
   for (let i: u32 = 0; i < count; i++) {
     const page = load<u64>(walks + ((<usize>i) << 3)) & NUMBER_MASK;
     for (let level = <u32>load<u8>(levels + i); level >= leaf; level--) {
-      const line = page >> (SIZE_SHIFT * (level - 1) + LINE_SHIFT);
-      store<u64>(end, line | ((<u64>level) << LEVEL_SHIFT) | ((<u64>i) << WALK_SHIFT));
+      store<u64>(end, lineOf(page, level) | ((<u64>i) << PLACE_SHIFT));
       end += 8;
     }
   }
@@ -128,7 +124,7 @@ function loadAll(lane: Lane, leaf: u32, count: u32): void {
     addCosts(lane, cycles - before, end);
     before = cycles;
     if (i == lane.nrCaches) break;
-    place(keyOf(0, 0), LOAD_MASK, 0);
+    place(keyOf(0, 0), NUMBER_MASK, 0);
     end = filter(changetype<TagArray>(walkCacheAt(lane, i).array), placement, loads, end, loads);
   }
 }
@@ -138,7 +134,7 @@ function addCosts(lane: Lane, more: i32, end: usize): void {
   lane.cycles += <u64>(<i64>((end - loads) >> 3) * more);
   if (!lane.regions) return;
   for (let at = loads; at < end; at += 8) {
-    const cost = costs + ((<usize>(load<u64>(at) >> WALK_SHIFT)) << 2);
+    const cost = costs + ((<usize>(load<u64>(at) >> PLACE_SHIFT)) << 2);
     store<i32>(cost, load<i32>(cost) + more);
   }
 }

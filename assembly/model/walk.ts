@@ -1,8 +1,14 @@
 // A walk that misses all TLBs: entry loads by level, through structure caches, and what they cost.
 // Page numbers are those of 4K pages. Levels count from the leaf: 1 a PTE, 4 a PML4E.
 
-import { REGION_TOUCHED, SIZE_SHIFT, TRICK_REPEATS, WALK_CACHES_MAX } from "./layout";
-import { TagArray, keyOf, setOf } from "./array";
+import {
+  PAGE_NUMBER_BITS,
+  REGION_TOUCHED,
+  SIZE_SHIFT,
+  TRICK_REPEATS,
+  WALK_CACHES_MAX,
+} from "./layout";
+import { TagArray, keyOf, setOf, tagOf } from "./array";
 import { find } from "./find";
 import { dropPcid, insert, touch } from "./replacement";
 import { allocate } from "./memory";
@@ -10,7 +16,15 @@ import { Tally, addWalk, slotOf } from "./tally";
 
 export const TOP_LEVEL: u32 = 4;
 /** 8 entries are a line of 64 bytes. */
-export const LINE_SHIFT: u32 = 3;
+const LINE_SHIFT: u32 = 3;
+/** Of a line's number: the level is above the lines of PTEs. */
+const LINE_LEVEL_SHIFT: u32 = PAGE_NUMBER_BITS - LINE_SHIFT;
+
+/** The number of the line that a page's entry of `level` is in. */
+export function lineOf(page: u64, level: u32): u64 {
+  const line = page >> (SIZE_SHIFT * (level - 1) + LINE_SHIFT);
+  return line | ((<u64>level) << LINE_LEVEL_SHIFT);
+}
 
 @unmanaged
 export class Walker {
@@ -111,7 +125,7 @@ export function loadEntries(walker: Walker, page: u64, size: u32): void {
     const structures = structuresOf(walker, level);
     if (level == leaf || !changetype<usize>(structures)) continue;
     const key = keyOf(level, page >> (SIZE_SHIFT * (level - 1)));
-    insert(structures, setOf(structures, key, 0), key);
+    insert(structures, setOf(structures, key, 0), tagOf(structures, key, 0));
     remember(structures, key);
   }
 }
@@ -128,7 +142,7 @@ function firstLoad(walker: Walker, page: u64, leaf: u32): u32 {
     const key = keyOf(level, page >> (SIZE_SHIFT * (level - 1)));
     if (structures.recent == key) return level - 1;
     const set = setOf(structures, key, 0);
-    const way = find(structures, set, key);
+    const way = find(structures, set, tagOf(structures, key, 0));
     if (way < 0) continue;
     touch(structures, set, way);
     remember(structures, key);
@@ -144,20 +158,21 @@ export function addLoads(walker: Walker, level: u32, count: u32): void {
 
 function loadEntry(walker: Walker, page: u64, level: u32): void {
   addLoads(walker, level, 1);
-  const key = keyOf(level, page >> (SIZE_SHIFT * (level - 1) + LINE_SHIFT));
+  const key = keyOf(0, lineOf(page, level));
   let cost = walker.memoryCycles;
   for (let i: u32 = 0; i < walker.nrCaches; i++) {
     const cache = walkCacheAt(walker, i);
     const array = changetype<TagArray>(cache.array);
     const set = setOf(array, key, 0);
-    const way = find(array, set, key);
+    const tag = tagOf(array, key, 0);
+    const way = find(array, set, tag);
     if (way >= 0) {
       touch(array, set, way);
       array.hits++;
       cost = cache.cycles;
       break;
     }
-    insert(array, set, key);
+    insert(array, set, tag);
   }
   walker.cycles += cost;
 }

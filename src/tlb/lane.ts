@@ -123,7 +123,10 @@ export class Lane {
     );
     const { firstLevel, secondLevel } = processor;
     this.firstLevel = firstLevel.map((array, i) => this.#create(`firstLevel[${i}].ways`, array));
-    this.secondLevel = secondLevel.map((bank, i) => this.#create(`secondLevel[${i}].ways`, bank));
+    this.secondLevel = secondLevel.map((bank, i) => {
+      const isEven = isDealtEvenly(bank, secondLevel);
+      return this.#create(`secondLevel[${i}].ways`, bank, isEven);
+    });
     this.structures = this.#createStructures();
     this.#walkCaches = options.hasWalkCost ? this.#createWalkCaches() : [];
     this.#routes = PAGE_SIZES.flatMap((size) => {
@@ -150,8 +153,8 @@ export class Lane {
       ways,
       replacement = "lru",
       indexGroups = 1,
-      coalescedPages = 1,
     }: Pick<TlbArray, "entries" | "ways"> & Partial<TlbArray>,
+    hasShortTags = true,
   ): number {
     const nr = nrWays({ entries, ways });
     if (nr > WAYS_MAX[replacement]) {
@@ -164,7 +167,7 @@ export class Lane {
       indexGroups,
       REPLACEMENT_CODES[replacement],
       randomSeed,
-      Math.log2(coalescedPages),
+      hasShortTags ? 1 : 0,
       this.#options.tricks,
     );
   }
@@ -273,6 +276,17 @@ export class Lane {
       walkCycles: at(this.#lane + COUNT_WALK_CYCLES),
     };
   }
+}
+
+/** Whether all pages that a bank keeps as one size are shared by the same number of banks. */
+function isDealtEvenly(bank: TlbArray, banks: readonly TlbArray[]): boolean {
+  return PAGE_SIZES.every((kept) => {
+    const sizes = bank.pageSizes.filter((size) => keptSize(bank, size) === kept);
+    const nrBanks = sizes.flatMap((size) => {
+      return bank.kinds.map((kind) => banks.filter((other) => serves(other, kind, size)).length);
+    });
+    return new Set(nrBanks).size <= 1;
+  });
 }
 
 /** How far the number of a 4K page is shifted to an array's, and what size it is kept as. */

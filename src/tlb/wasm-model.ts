@@ -16,7 +16,7 @@ export interface WasmModel {
     indexGroups: number,
     replacement: number,
     seed: number,
-    coalescedShift: number,
+    hasShortTags: number,
     tricks: number,
   ): number;
   createLane(

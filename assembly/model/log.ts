@@ -1,0 +1,212 @@
+// Many ways that leave in the order of their use (lru) or filling (fifo): a set is a log of what was
+// touched, in turn. Touching writes an entry behind the others and makes the one it had dead; who
+// leaves is the first one alive. Entries are found by hash: a bucket has the place of the last one
+// with its hash, and each entry the place of the one before it. Places only grow, so that one below
+// `tail` is known to have left, and nobody takes it out of its chain.
+//
+//        0      4      8      16          + 4 × buckets
+//        +------+------+------+-----------+---------------------------+
+//        | tail | head | live | buckets[] | tag u64, before u32, 0 [] |  a ring of entries
+//        +------+------+------+-----------+---------------------------+
+// A dead entry has tag 0. When the ring is full of them, those alive are written again.
+
+import { TagArray } from "./array";
+
+const TAIL: usize = 0;
+const HEAD: usize = 4;
+const LIVE: usize = 8;
+const BUCKETS: usize = 16;
+/** Places count bytes of entries. */
+export const ENTRY_BYTES: u32 = 16;
+const BEFORE: usize = 8;
+/** 2^32 over the golden ratio. */
+const SPREAD: u32 = 0x9e3779b1;
+/** Entries for each way, at least: the more there are, the more seldom they are written again. */
+const ENTRIES_PER_WAY_BITS: u32 = 3;
+/** Then places are made low again. */
+const PLACES_END: u32 = 1 << 30;
+
+/** Log2 of so many buckets that most have no way. */
+export function bucketBits(ways: u32): u32 {
+  return 37 - clz(ways);
+}
+
+/** Bytes of the ring. */
+export function ringBytes(ways: u32): u32 {
+  return ENTRY_BYTES << (32 - clz(ways - 1) + ENTRIES_PER_WAY_BITS);
+}
+
+export function logBytes(ways: u32): u32 {
+  return <u32>BUCKETS + (4 << bucketBits(ways)) + ringBytes(ways);
+}
+
+export function initLog(array: TagArray, set: usize): void {
+  setEnds(set, array.ringBytes, array.ringBytes, 0);
+}
+
+// What a loop over a set has in registers; it puts it back.
+
+// @ts-ignore: decorator
+@inline
+export function tailOf(set: usize): u32 {
+  return load<u32>(set, TAIL);
+}
+// @ts-ignore: decorator
+@inline
+export function headOf(set: usize): u32 {
+  return load<u32>(set, HEAD);
+}
+// @ts-ignore: decorator
+@inline
+export function liveOf(set: usize): u32 {
+  return load<u32>(set, LIVE);
+}
+// @ts-ignore: decorator
+@inline
+export function setEnds(set: usize, tail: u32, head: u32, live: u32): void {
+  store<u32>(set, tail, TAIL);
+  store<u32>(set, head, HEAD);
+  store<u32>(set, live, LIVE);
+}
+
+// @ts-ignore: decorator
+@inline
+export function ringOf(array: TagArray, set: usize): usize {
+  return set + BUCKETS + (<usize>4 << (32 - array.bucketShift));
+}
+
+// @ts-ignore: decorator
+@inline
+export function bucketsOf(set: usize): usize {
+  return set + BUCKETS;
+}
+
+// @ts-ignore: decorator
+@inline
+export function bucketOf(buckets: usize, shift: u32, tag: u64): usize {
+  return buckets + (((<u32>tag * SPREAD) >> shift) << 2);
+}
+
+/** Of a ring of `mask` + 1 bytes. */
+// @ts-ignore: decorator
+@inline
+export function entryAt(ring: usize, mask: u32, place: u32): usize {
+  return ring + (place & mask);
+}
+
+/** Where, from `link` on, the place of `tag` is written, or one below `tail`. */
+// @ts-ignore: decorator
+@inline
+function linkTo(ring: usize, mask: u32, link: usize, tail: u32, tag: u64): usize {
+  let place = load<u32>(link);
+  while (place >= tail) {
+    const entry = entryAt(ring, mask, place);
+    if (load<u64>(entry) == tag) break;
+    link = entry + BEFORE;
+    place = load<u32>(link);
+  }
+  return link;
+}
+
+/** Takes what `link` leads to out of its chain; it is dead. */
+// @ts-ignore: decorator
+@inline
+export function bury(ring: usize, mask: u32, link: usize): void {
+  const entry = entryAt(ring, mask, load<u32>(link));
+  store<u32>(link, load<u32>(entry, BEFORE));
+  store<u64>(entry, 0);
+}
+
+/** Writes `tag` at `head`. */
+// @ts-ignore: decorator
+@inline
+export function write(ring: usize, mask: u32, bucket: usize, head: u32, tag: u64): void {
+  const entry = entryAt(ring, mask, head);
+  store<u64>(entry, tag);
+  store<u32>(entry, load<u32>(bucket), BEFORE);
+  store<u32>(bucket, head);
+}
+
+/** The place behind the first one alive. */
+// @ts-ignore: decorator
+@inline
+export function behindFirst(ring: usize, mask: u32, tail: u32): u32 {
+  while (!load<u64>(entryAt(ring, mask, tail))) tail += ENTRY_BYTES;
+  return tail + ENTRY_BYTES;
+}
+
+/** Makes room for an entry. */
+export function makeRoom(array: TagArray, set: usize): void {
+  if (headOf(set) >= PLACES_END) {
+    // Places stay where they are in the ring.
+    memory.fill(set + BUCKETS, 0, <usize>4 << (32 - array.bucketShift));
+    const lower = (headOf(set) & (array.ringBytes - 1)) + (array.ringBytes << 1);
+    rewrite(array, set, lower - (headOf(set) - tailOf(set)));
+  }
+  if (headOf(set) - tailOf(set) == array.ringBytes) rewrite(array, set, headOf(set));
+}
+
+/** Writes those alive again, from `place` on: its entry is the first one, or one before. */
+function rewrite(array: TagArray, set: usize, place: u32): void {
+  const ring = ringOf(array, set);
+  const mask = array.ringBytes - 1;
+  const end = headOf(set);
+  let from = tailOf(set);
+  store<u32>(set, place, TAIL);
+  for (; from < end; from += ENTRY_BYTES) {
+    const tag = load<u64>(entryAt(ring, mask, from));
+    if (!tag) continue;
+    write(ring, mask, bucketOf(bucketsOf(set), array.bucketShift, tag), place, tag);
+    place += ENTRY_BYTES;
+  }
+  store<u32>(set, place, HEAD);
+}
+
+// Entries one at a time, numbered from the first that may be alive.
+
+export function nrEntries(set: usize): u32 {
+  return (headOf(set) - tailOf(set)) / ENTRY_BYTES;
+}
+
+/** 0: it is dead. */
+export function entryTag(array: TagArray, set: usize, i: u32): u64 {
+  const place = tailOf(set) + i * ENTRY_BYTES;
+  return load<u64>(entryAt(ringOf(array, set), array.ringBytes - 1, place));
+}
+
+/** The number of the entry that has `tag`, or −1. */
+export function findInLog(array: TagArray, set: usize, tag: u64): i32 {
+  const place = load<u32>(findLink(array, set, tag));
+  return place < tailOf(set) ? -1 : (place - tailOf(set)) / ENTRY_BYTES;
+}
+
+function findLink(array: TagArray, set: usize, tag: u64): usize {
+  const bucket = bucketOf(bucketsOf(set), array.bucketShift, tag);
+  return linkTo(ringOf(array, set), array.ringBytes - 1, bucket, tailOf(set), tag);
+}
+
+/** Writes `tag`, which is dead or not in the log; returns the tag that leaves for it, or 0. */
+export function writeToLog(array: TagArray, set: usize, tag: u64): u64 {
+  makeRoom(array, set);
+  const ring = ringOf(array, set);
+  const mask = array.ringBytes - 1;
+  const head = headOf(set);
+  let tail = tailOf(set);
+  let live = liveOf(set) + 1;
+  let evicted: u64 = 0;
+  if (live > array.ways) {
+    live--;
+    tail = behindFirst(ring, mask, tail);
+    evicted = load<u64>(entryAt(ring, mask, tail - ENTRY_BYTES));
+  }
+  write(ring, mask, bucketOf(bucketsOf(set), array.bucketShift, tag), head, tag);
+  setEnds(set, tail, head + ENTRY_BYTES, live);
+  return evicted;
+}
+
+/** The entry numbered `i` is dead. */
+export function buryEntry(array: TagArray, set: usize, i: u32): void {
+  const tag = entryTag(array, set, i);
+  bury(ringOf(array, set), array.ringBytes - 1, findLink(array, set, tag));
+  setEnds(set, tailOf(set), headOf(set), liveOf(set) - 1);
+}
