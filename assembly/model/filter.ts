@@ -25,10 +25,9 @@ import {
   write,
 } from "./log";
 import {
-  MOVES_SHIFT,
+  MOVE_MISS,
   MOVE_SHIFT,
   MOVE_STATE,
-  TOUCHED_LANES,
   TOUCHED_SET,
   TOUCHED_SHIFT,
   insert,
@@ -175,7 +174,7 @@ function tree4(array: TagArray, from: usize, end: usize, to: usize): usize {
     v128.store(set0, v128.bitselect(low0, lows0, v128.load(move0)));
     store<u32>(set0, load<u32>(move0, MOVE_STATE), 16 + STATE);
     v128.store64_lane(to, items, 0);
-    to += usize(!equal0) << 3;
+    to += load<u32>(move0, MOVE_MISS);
     from += 8;
 
     const set1 = sets + i32x4.extract_lane(offsets, 2);
@@ -187,7 +186,7 @@ function tree4(array: TagArray, from: usize, end: usize, to: usize): usize {
     v128.store(set1, v128.bitselect(low1, lows1, v128.load(move1)));
     store<u32>(set1, load<u32>(move1, MOVE_STATE), 16 + STATE);
     v128.store64_lane(to, items, 1);
-    to += usize(!equal1) << 3;
+    to += load<u32>(move1, MOVE_MISS);
     from += 8;
   }
   loop.stop = from;
@@ -197,7 +196,7 @@ function tree4(array: TagArray, from: usize, end: usize, to: usize): usize {
 // @ts-ignore: decorator
 @inline
 function moveOf(moves: usize, set: usize, equal: u32): usize {
-  return moves + (load<u32>(set, 16 + STATE) << MOVES_SHIFT) + (equal << MOVE_SHIFT);
+  return moves + load<u32>(set, 16 + STATE) + (equal << MOVE_SHIFT);
 }
 
 function tree8(array: TagArray, from: usize, end: usize, to: usize): usize {
@@ -266,10 +265,7 @@ function replaceInTree(half: u32, set: usize, touches: usize, victims: usize, lo
   const way = <u32>load<u8>(victims + load<u32>(set + half, STATE));
   const touched = touches + (way << TOUCHED_SHIFT);
   touchTree(half, set, touched);
-  // All four, because they are read at once: a processor would wait until a narrower write is done.
-  const lows = set + ((way >> 2) << 4);
-  const isWay = v128.load(touched, TOUCHED_LANES);
-  v128.store(lows, v128.bitselect(low, v128.load(lows), isWay));
+  store<u32>(set + (way << 2), i32x4.extract_lane(low, 0));
 }
 
 function short4(array: TagArray, from: usize, end: usize, to: usize): usize {

@@ -32,23 +32,29 @@ import { allocate } from "./memory";
 import { forgetTime, initTimes, oldest, setTime } from "./times";
 
 const GROUPS: u32 = 3;
-/** What a touch does to a tree, by way: bits to keep, bits to set; and the way's lane of a vector. */
-export const TOUCHED_SHIFT: u32 = 5;
+/** What a touch does to a tree, by way: bits to keep, bits to set. */
+export const TOUCHED_SHIFT: u32 = 4;
 export const TOUCHED_SET: usize = 8;
-export const TOUCHED_LANES: usize = 16;
 /** A table of victims has at most 2^11 bytes; that of 12 ways in three groups. */
 const TABLE_BITS_MAX: u32 = 11;
 /**
  * What an access does to a tree of four ways, by its state and by the ways that are equal, a bit
- * each: the lane of the way that is touched, or filled, and the next state.
+ * each: the lane of the way that is touched, or filled; the next state; and the bytes of an item, if
+ * it is a miss. Bits of such a tree are so high that the state says where its moves are.
  */
 const MOVES_WAYS: u32 = 4;
+const MOVES_SHIFT: u32 = 9;
 export const MOVE_SHIFT: u32 = 5;
-export const MOVES_SHIFT: u32 = 9;
 export const MOVE_STATE: usize = 16;
+export const MOVE_MISS: usize = 20;
 
 function isTree(array: TagArray): bool {
   return array.replacement == REPLACEMENT_PLRU || array.replacement == REPLACEMENT_MRU3_PLRU;
+}
+
+/** The first bit of a tree. */
+function treeShift(array: TagArray): u32 {
+  return array.ways == MOVES_WAYS ? MOVES_SHIFT : 0;
 }
 
 function nrGroups(array: TagArray): u32 {
@@ -71,7 +77,7 @@ function initTrees(array: TagArray): void {
   array.touches = allocate(array.ways << TOUCHED_SHIFT);
   for (let way: u32 = 0; way < array.ways; way++) {
     const group = way / groupWays;
-    const tree = group * (groupWays - 1);
+    const tree = treeShift(array) + group * (groupWays - 1);
     let cleared: u64 = 0;
     let set: u64 = 0;
     let node: u32 = 1;
@@ -90,34 +96,36 @@ function initTrees(array: TagArray): void {
     const touched = array.touches + (way << TOUCHED_SHIFT);
     store<u64>(touched, ~cleared);
     store<u64>(touched, set, TOUCHED_SET);
-    store<i32>(touched + ((way & 3) << 2), -1, TOUCHED_LANES);
   }
   const bits = nrGroups(array) > 1 ? array.ways - GROUPS + 2 : array.ways - 1;
   if (bits > TABLE_BITS_MAX || !(array.tricks & TRICK_TABLES)) return;
   const victims = allocate((<usize>1) << bits);
   for (let state: u32 = 0; state < 1 << bits; state++) {
-    store<u8>(victims + state, <u8>treeVictim(array, state));
+    store<u8>(victims + state, <u8>treeVictim(array, state << treeShift(array)));
   }
   array.victims = victims;
   if (array.ways == MOVES_WAYS) array.moves = createMoves(array);
 }
 
 function createMoves(array: TagArray): usize {
-  const moves = allocate(8 << MOVES_SHIFT);
-  for (let state: u32 = 0; state < 8; state++) {
-    for (let equal: u32 = 0; equal < 16; equal++) {
+  const moves = allocate(1 << (MOVES_WAYS - 1 + MOVES_SHIFT));
+  for (let i: u32 = 0; i < 1 << (MOVES_WAYS - 1); i++) {
+    const state = i << MOVES_SHIFT;
+    for (let equal: u32 = 0; equal < 1 << MOVES_WAYS; equal++) {
       const way = equal ? <u32>ctz(equal) : treeVictim(array, state);
       const touched = array.touches + (way << TOUCHED_SHIFT);
-      const move = moves + (state << MOVES_SHIFT) + (equal << MOVE_SHIFT);
-      v128.store(move, v128.load(touched, TOUCHED_LANES));
+      const move = moves + state + (equal << MOVE_SHIFT);
+      store<i32>(move + (way << 2), -1);
       const next = (state & load<u32>(touched)) | load<u32>(touched, TOUCHED_SET);
       store<u32>(move, next, MOVE_STATE);
+      store<u32>(move, equal ? 0 : 8, MOVE_MISS);
     }
   }
   return moves;
 }
 
-function treeVictim(array: TagArray, state: u64): u32 {
+function treeVictim(array: TagArray, bits: u64): u32 {
+  const state = bits >> treeShift(array);
   const groupWays = array.ways / nrGroups(array);
   const group =
     nrGroups(array) > 1 ? (<u32>(state >> (array.ways - GROUPS)) + 1) % GROUPS : 0;
@@ -264,7 +272,7 @@ export function dropNumbers(
 @inline
 function victim(array: TagArray, set: usize): u32 {
   const at = replacementState(array, set) + STATE;
-  if (array.victims) return load<u8>(array.victims + <usize>load<u64>(at));
+  if (array.victims) return load<u8>(array.victims + <usize>(load<u64>(at) >> treeShift(array)));
   return victimSlow(array, at);
 }
 
