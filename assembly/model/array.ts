@@ -6,14 +6,14 @@
 //        | valid | 0   | PCID | space | number |  space: page size or table level; valid: not empty
 //        +-------+-----+------+-------+--------+
 //  tag: the key without the bits of the number that bank and set tell, the others shifted down
-//  a set: the tags' low halves (padded to a multiple of 4 ways), what replacement knows
-//  (replacement.ts), and the tags' high halves
-//        +------+------+------+-------+-------+
-//        | lows | full | held | state | highs |  held: ways that are not empty, a bit each, up to 32
-//        +------+------+------+-------+-------+
+//  a set: what replacement knows (replacement.ts), the tags' low halves (padded to a multiple of 4
+//  ways), and their high halves
+//        +------+------+-------+------+-------+
+//        | full | held | state | lows | highs |  held: ways that are not empty, a bit each, up to 32
+//        +------+------+-------+------+-------+
 // Halves are apart so that one vector compares four ways. Mostly all high halves of an array are
-// the same, and then only what is before them is looked at (filter.ts). Sets of many ways in order
-// are another thing (log.ts).
+// the same, and then only what is before them is looked at (filter.ts). Sets in order are other
+// things: of few ways (times.ts), and of many (log.ts).
 
 import { COUNT_HITS, COUNT_MISSES, PAGE_NUMBER_BITS } from "./layout";
 
@@ -82,8 +82,9 @@ export class TagArray {
   setBits: u32;
   indexGroups: u32;
   ways: u32;
-  /** Bytes of one half of a set's tags, and where the highs are. */
+  /** Bytes of one half of a set's tags, and where the halves are. */
   halfBytes: u32;
+  lowsAt: u32;
   highsAt: u32;
   /** Of all tags, if they have the same; 0: there was none; HIGHS_DIFFER: else. */
   high: u32;
@@ -94,7 +95,7 @@ export class TagArray {
   isShort: bool;
   isLong: bool;
   /** Of a log: from a hash to a bucket, and bytes of its ring. */
-  bucketShift: u32;
+  bucketMask: u32;
   ringBytes: u32;
   /** Of trees: what a touch does to the bits, by way, and the victim, by state; else 0. */
   touches: usize;
@@ -115,17 +116,11 @@ if (offsetof<TagArray>("misses") != COUNT_MISSES) ERROR("COUNT_MISSES");
 /** No half of a tag: it is not valid. */
 const HIGHS_DIFFER: u32 = 1;
 
-/** Behind the lows. */
+/** Of a set that is in no order. */
 export const FULL: usize = 0;
 export const HELD: usize = 4;
 export const STATE: usize = 8;
-export const STATE_BYTES: u32 = 16;
-
-// @ts-ignore: decorator
-@inline
-export function replacementState(array: TagArray, set: usize): usize {
-  return set + array.halfBytes;
-}
+export const LOWS: usize = 16;
 
 // Where n banks share numbers, a number's lowest bits tell the bank; `dealShift` is log2 of n.
 
@@ -189,14 +184,14 @@ export function untag(
 @inline
 export function tagAt(array: TagArray, set: usize, way: u32): u64 {
   const at = set + (way << 2);
-  return load<u32>(at) | ((<u64>load<u32>(at + array.highsAt)) << 32);
+  return load<u32>(at + array.lowsAt) | ((<u64>load<u32>(at + array.highsAt)) << 32);
 }
 
 // @ts-ignore: decorator
 @inline
 export function setTag(array: TagArray, set: usize, way: u32, tag: u64): void {
   const at = set + (way << 2);
-  store<u32>(at, <u32>tag);
+  store<u32>(at + array.lowsAt, <u32>tag);
   store<u32>(at + array.highsAt, <u32>(tag >> 32));
 }
 

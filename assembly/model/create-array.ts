@@ -4,8 +4,8 @@ import {
   REPLACEMENT_MRU3_PLRU,
   REPLACEMENT_PLRU,
 } from "./layout";
-import { EMPTY, STATE_BYTES, TagArray } from "./array";
-import { bucketBits, logBytes, ringBytes } from "./log";
+import { EMPTY, LOWS, TagArray } from "./array";
+import { bucketMaskOf, logBytes, ringBytes } from "./log";
 import { allocate } from "./memory";
 import { initReplacement } from "./replacement";
 import { SHORT_WAYS_MAX } from "./times";
@@ -44,9 +44,11 @@ export function createArray(
   array.tricks = tricks;
   array.isShort = hasOrder(replacement) && ways <= SHORT_WAYS_MAX;
   array.isLong = hasOrder(replacement) && ways > SHORT_WAYS_MAX;
-  array.bucketShift = 32 - bucketBits(ways);
+  array.bucketMask = bucketMaskOf(ways);
   array.ringBytes = ringBytes(ways);
-  array.highsAt = array.halfBytes + (array.isShort ? array.halfBytes : STATE_BYTES);
+  // Behind the lows of a short set are its times.
+  array.lowsAt = array.isShort ? 0 : <u32>LOWS;
+  array.highsAt = array.isShort ? array.halfBytes << 1 : <u32>LOWS + array.halfBytes;
   array.setBytes = setBytesOf(array);
   array.sets = allocate(<usize>nrSets * array.setBytes);
   if (!array.isLong) emptyWays(array);
@@ -64,6 +66,6 @@ function setBytesOf(array: TagArray): u32 {
 
 function emptyWays(array: TagArray): void {
   for (let i: u32 = 0; i <= array.setMask; i++) {
-    memory.fill(array.sets + i * array.setBytes, <u8>EMPTY, array.halfBytes);
+    memory.fill(array.sets + i * array.setBytes + array.lowsAt, <u8>EMPTY, array.halfBytes);
   }
 }

@@ -7,7 +7,7 @@
 // tells them apart, and high halves of full sets are what they will be.
 
 import { REPLACEMENT_LRU } from "./layout";
-import { FULL, HELD, STATE, TagArray, setOf, tagOf, toldBits } from "./array";
+import { FULL, HELD, LOWS, STATE, TagArray, setOf, tagOf, toldBits } from "./array";
 import { equalLows, find } from "./find";
 import {
   ENTRY_BYTES,
@@ -71,7 +71,7 @@ class Loop {
   foldMask1: u64;
   /** Of the first set's log. */
   buckets: usize;
-  bucketShift: u32;
+  bucketMask: u32;
   ring: usize;
   ringMask: u32;
 }
@@ -116,7 +116,7 @@ function prepare(array: TagArray, placement: Placement): void {
   loop.foldMask = array.indexGroups > 1 ? array.setMask : 0;
   loop.foldMask1 = loop.foldMask;
   loop.buckets = bucketsOf(array.sets);
-  loop.bucketShift = array.bucketShift;
+  loop.bucketMask = array.bucketMask;
   loop.ring = ringOf(array, array.sets);
   loop.ringMask = array.ringBytes - 1;
 }
@@ -167,24 +167,24 @@ function tree4(array: TagArray, from: usize, end: usize, to: usize): usize {
 
     const set0 = sets + i32x4.extract_lane(offsets, 0);
     const low0 = v128.shuffle<i32>(tags, tags, 0, 0, 0, 0);
-    const lows0 = v128.load(set0);
-    const equal0 = i32x4.bitmask(i32x4.eq(lows0, low0)) & load<u32>(set0, 16 + HELD);
-    if (!(equal0 | load<u32>(set0, 16 + FULL))) break;
+    const lows0 = v128.load(set0, LOWS);
+    const equal0 = i32x4.bitmask(i32x4.eq(lows0, low0)) & load<u32>(set0, HELD);
+    if (!(equal0 | load<u32>(set0, FULL))) break;
     const move0 = moveOf(moves, set0, equal0);
-    v128.store(set0, v128.bitselect(low0, lows0, v128.load(move0)));
-    store<u32>(set0, load<u32>(move0, MOVE_STATE), 16 + STATE);
+    v128.store(set0, v128.bitselect(low0, lows0, v128.load(move0)), LOWS);
+    store<u32>(set0, load<u32>(move0, MOVE_STATE), STATE);
     v128.store64_lane(to, items, 0);
     to += load<u32>(move0, MOVE_MISS);
     from += 8;
 
     const set1 = sets + i32x4.extract_lane(offsets, 2);
     const low1 = v128.shuffle<i32>(tags, tags, 2, 2, 2, 2);
-    const lows1 = v128.load(set1);
-    const equal1 = i32x4.bitmask(i32x4.eq(lows1, low1)) & load<u32>(set1, 16 + HELD);
-    if (!(equal1 | load<u32>(set1, 16 + FULL))) break;
+    const lows1 = v128.load(set1, LOWS);
+    const equal1 = i32x4.bitmask(i32x4.eq(lows1, low1)) & load<u32>(set1, HELD);
+    if (!(equal1 | load<u32>(set1, FULL))) break;
     const move1 = moveOf(moves, set1, equal1);
-    v128.store(set1, v128.bitselect(low1, lows1, v128.load(move1)));
-    store<u32>(set1, load<u32>(move1, MOVE_STATE), 16 + STATE);
+    v128.store(set1, v128.bitselect(low1, lows1, v128.load(move1)), LOWS);
+    store<u32>(set1, load<u32>(move1, MOVE_STATE), STATE);
     v128.store64_lane(to, items, 1);
     to += load<u32>(move1, MOVE_MISS);
     from += 8;
@@ -196,7 +196,7 @@ function tree4(array: TagArray, from: usize, end: usize, to: usize): usize {
 // @ts-ignore: decorator
 @inline
 function moveOf(moves: usize, set: usize, equal: u32): usize {
-  return moves + load<u32>(set, 16 + STATE) + (equal << MOVE_SHIFT);
+  return moves + load<u32>(set, STATE) + (equal << MOVE_SHIFT);
 }
 
 function tree8(array: TagArray, from: usize, end: usize, to: usize): usize {
@@ -225,11 +225,11 @@ function tree(half: u32, array: TagArray, from: usize, end: usize, to: usize): u
 
     const set0 = sets + i32x4.extract_lane(offsets, 0);
     const low0 = v128.shuffle<i32>(tags, tags, 0, 0, 0, 0);
-    const equal0 = <u32>equalLows(half, set0, low0) & load<u32>(set0 + half, HELD);
-    if (equal0) touchTree(half, set0, touches + (ctz(equal0) << TOUCHED_SHIFT));
+    const equal0 = <u32>equalLows(half, set0 + LOWS, low0) & load<u32>(set0, HELD);
+    if (equal0) touchTree(set0, touches + (ctz(equal0) << TOUCHED_SHIFT));
     else {
-      if (!load<u32>(set0 + half, FULL)) break;
-      replaceInTree(half, set0, touches, victims, low0);
+      if (!load<u32>(set0, FULL)) break;
+      replaceInTree(set0, touches, victims, low0);
       v128.store64_lane(to, items, 0);
       to += 8;
     }
@@ -237,11 +237,11 @@ function tree(half: u32, array: TagArray, from: usize, end: usize, to: usize): u
 
     const set1 = sets + i32x4.extract_lane(offsets, 2);
     const low1 = v128.shuffle<i32>(tags, tags, 2, 2, 2, 2);
-    const equal1 = <u32>equalLows(half, set1, low1) & load<u32>(set1 + half, HELD);
-    if (equal1) touchTree(half, set1, touches + (ctz(equal1) << TOUCHED_SHIFT));
+    const equal1 = <u32>equalLows(half, set1 + LOWS, low1) & load<u32>(set1, HELD);
+    if (equal1) touchTree(set1, touches + (ctz(equal1) << TOUCHED_SHIFT));
     else {
-      if (!load<u32>(set1 + half, FULL)) break;
-      replaceInTree(half, set1, touches, victims, low1);
+      if (!load<u32>(set1, FULL)) break;
+      replaceInTree(set1, touches, victims, low1);
       v128.store64_lane(to, items, 1);
       to += 8;
     }
@@ -253,19 +253,19 @@ function tree(half: u32, array: TagArray, from: usize, end: usize, to: usize): u
 
 // @ts-ignore: decorator
 @inline
-function touchTree(half: u32, set: usize, touched: usize): void {
-  const state = load<u32>(set + half, STATE);
+function touchTree(set: usize, touched: usize): void {
+  const state = load<u32>(set, STATE);
   const next = (state & load<u32>(touched)) | load<u32>(touched, TOUCHED_SET);
-  store<u32>(set + half, next, STATE);
+  store<u32>(set, next, STATE);
 }
 
 // @ts-ignore: decorator
 @inline
-function replaceInTree(half: u32, set: usize, touches: usize, victims: usize, low: v128): void {
-  const way = <u32>load<u8>(victims + load<u32>(set + half, STATE));
+function replaceInTree(set: usize, touches: usize, victims: usize, low: v128): void {
+  const way = <u32>load<u8>(victims + load<u32>(set, STATE));
   const touched = touches + (way << TOUCHED_SHIFT);
-  touchTree(half, set, touched);
-  store<u32>(set + (way << 2), i32x4.extract_lane(low, 0));
+  touchTree(set, touched);
+  store<u32>(set + (way << 2), i32x4.extract_lane(low, 0), LOWS);
 }
 
 function short4(array: TagArray, from: usize, end: usize, to: usize): usize {
@@ -424,7 +424,7 @@ function long(array: TagArray, from: usize, end: usize, to: usize): usize {
   const tagMask = loop.tagMask;
   const shift = loop.tagShift;
   const buckets = loop.buckets;
-  const bucketShift = loop.bucketShift;
+  const bucketMask = loop.bucketMask;
   const ring = loop.ring;
   const ringMask = loop.ringMask;
   let head = headOf(set);
@@ -432,17 +432,19 @@ function long(array: TagArray, from: usize, end: usize, to: usize): usize {
   for (; from < end; from += 8) {
     const item = load<u64>(from);
     const tag = space | ((item >> shift) & tagMask);
-    const bucket = bucketOf(buckets, bucketShift, tag);
+    const bucket = bucketOf(buckets, bucketMask, tag);
     const place = load<u32>(bucket);
+    let before = place;
     if (place >= tail) {
-      if (load<u64>(entryAt(ring, ringMask, place)) != tag || head - tail > ringMask) break;
-      bury(ring, ringMask, bucket);
+      const entry = entryAt(ring, ringMask, place);
+      if (load<u64>(entry) != tag || head - tail > ringMask) break;
+      before = bury(entry);
     } else {
       tail = behindFirst(ring, ringMask, tail);
       store<u64>(to, item);
       to += 8;
     }
-    write(ring, ringMask, bucket, head, tag);
+    write(ring, ringMask, head, tag, bucket, before);
     head += ENTRY_BYTES;
   }
   setEnds(set, tail, head, liveOf(set));

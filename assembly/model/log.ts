@@ -16,19 +16,22 @@ const TAIL: usize = 0;
 const HEAD: usize = 4;
 const LIVE: usize = 8;
 const BUCKETS: usize = 16;
+const BUCKET_BYTES: u32 = 4;
 /** Places count bytes of entries. */
 export const ENTRY_BYTES: u32 = 16;
 const BEFORE: usize = 8;
 /** 2^32 over the golden ratio. */
 const SPREAD: u32 = 0x9e3779b1;
+/** Of that product: those below are alike for many tags. */
+const HASH_SHIFT: u32 = 14;
 /** Entries for each way, at least: the more there are, the more seldom they are written again. */
 const ENTRIES_PER_WAY_BITS: u32 = 3;
 /** Then places are made low again. */
 const PLACES_END: u32 = 1 << 30;
 
-/** Log2 of so many buckets that most have no way. */
-export function bucketBits(ways: u32): u32 {
-  return 37 - clz(ways);
+/** Bytes of so many buckets that most have no way. */
+function bucketBytes(ways: u32): u32 {
+  return BUCKET_BYTES << (38 - clz(ways));
 }
 
 /** Bytes of the ring. */
@@ -36,8 +39,13 @@ export function ringBytes(ways: u32): u32 {
   return ENTRY_BYTES << (32 - clz(ways - 1) + ENTRIES_PER_WAY_BITS);
 }
 
+/** Of an offset among them. */
+export function bucketMaskOf(ways: u32): u32 {
+  return bucketBytes(ways) - BUCKET_BYTES;
+}
+
 export function logBytes(ways: u32): u32 {
-  return <u32>BUCKETS + (4 << bucketBits(ways)) + ringBytes(ways);
+  return <u32>BUCKETS + bucketBytes(ways) + ringBytes(ways);
 }
 
 export function initLog(array: TagArray, set: usize): void {
@@ -72,7 +80,7 @@ export function setEnds(set: usize, tail: u32, head: u32, live: u32): void {
 // @ts-ignore: decorator
 @inline
 export function ringOf(array: TagArray, set: usize): usize {
-  return set + BUCKETS + (<usize>4 << (32 - array.bucketShift));
+  return set + BUCKETS + bucketBytes(array.ways);
 }
 
 // @ts-ignore: decorator
@@ -83,8 +91,8 @@ export function bucketsOf(set: usize): usize {
 
 // @ts-ignore: decorator
 @inline
-export function bucketOf(buckets: usize, shift: u32, tag: u64): usize {
-  return buckets + (((<u32>tag * SPREAD) >> shift) << 2);
+export function bucketOf(buckets: usize, mask: u32, tag: u64): usize {
+  return buckets + (((<u32>tag * SPREAD) >> HASH_SHIFT) & mask);
 }
 
 /** Of a ring of `mask` + 1 bytes. */
@@ -108,23 +116,29 @@ function linkTo(ring: usize, mask: u32, link: usize, tail: u32, tag: u64): usize
   return link;
 }
 
-/** Takes what `link` leads to out of its chain; it is dead. */
+/** Makes an entry dead; returns the place of the one before it in its chain. */
 // @ts-ignore: decorator
 @inline
-export function bury(ring: usize, mask: u32, link: usize): void {
-  const entry = entryAt(ring, mask, load<u32>(link));
-  store<u32>(link, load<u32>(entry, BEFORE));
+export function bury(entry: usize): u32 {
   store<u64>(entry, 0);
+  return load<u32>(entry, BEFORE);
 }
 
-/** Writes `tag` at `head`. */
+/** Writes an entry: the last one of its bucket. */
 // @ts-ignore: decorator
 @inline
-export function write(ring: usize, mask: u32, bucket: usize, head: u32, tag: u64): void {
-  const entry = entryAt(ring, mask, head);
+export function write(
+  ring: usize,
+  mask: u32,
+  place: u32,
+  tag: u64,
+  bucket: usize,
+  before: u32,
+): void {
+  const entry = entryAt(ring, mask, place);
   store<u64>(entry, tag);
-  store<u32>(entry, load<u32>(bucket), BEFORE);
-  store<u32>(bucket, head);
+  store<u32>(entry, before, BEFORE);
+  store<u32>(bucket, place);
 }
 
 /** The place behind the first one alive. */
@@ -139,7 +153,7 @@ export function behindFirst(ring: usize, mask: u32, tail: u32): u32 {
 export function makeRoom(array: TagArray, set: usize): void {
   if (headOf(set) >= PLACES_END) {
     // Places stay where they are in the ring.
-    memory.fill(set + BUCKETS, 0, <usize>4 << (32 - array.bucketShift));
+    memory.fill(set + BUCKETS, 0, bucketBytes(array.ways));
     const lower = (headOf(set) & (array.ringBytes - 1)) + (array.ringBytes << 1);
     rewrite(array, set, lower - (headOf(set) - tailOf(set)));
   }
@@ -156,7 +170,8 @@ function rewrite(array: TagArray, set: usize, place: u32): void {
   for (; from < end; from += ENTRY_BYTES) {
     const tag = load<u64>(entryAt(ring, mask, from));
     if (!tag) continue;
-    write(ring, mask, bucketOf(bucketsOf(set), array.bucketShift, tag), place, tag);
+    const bucket = bucketOf(bucketsOf(set), array.bucketMask, tag);
+    write(ring, mask, place, tag, bucket, load<u32>(bucket));
     place += ENTRY_BYTES;
   }
   store<u32>(set, place, HEAD);
@@ -181,7 +196,7 @@ export function findInLog(array: TagArray, set: usize, tag: u64): i32 {
 }
 
 function findLink(array: TagArray, set: usize, tag: u64): usize {
-  const bucket = bucketOf(bucketsOf(set), array.bucketShift, tag);
+  const bucket = bucketOf(bucketsOf(set), array.bucketMask, tag);
   return linkTo(ringOf(array, set), array.ringBytes - 1, bucket, tailOf(set), tag);
 }
 
@@ -199,14 +214,15 @@ export function writeToLog(array: TagArray, set: usize, tag: u64): u64 {
     tail = behindFirst(ring, mask, tail);
     evicted = load<u64>(entryAt(ring, mask, tail - ENTRY_BYTES));
   }
-  write(ring, mask, bucketOf(bucketsOf(set), array.bucketShift, tag), head, tag);
+  const bucket = bucketOf(bucketsOf(set), array.bucketMask, tag);
+  write(ring, mask, head, tag, bucket, load<u32>(bucket));
   setEnds(set, tail, head + ENTRY_BYTES, live);
   return evicted;
 }
 
 /** The entry numbered `i` is dead. */
 export function buryEntry(array: TagArray, set: usize, i: u32): void {
-  const tag = entryTag(array, set, i);
-  bury(ringOf(array, set), array.ringBytes - 1, findLink(array, set, tag));
+  const link = findLink(array, set, entryTag(array, set, i));
+  store<u32>(link, bury(entryAt(ringOf(array, set), array.ringBytes - 1, load<u32>(link))));
   setEnds(set, tailOf(set), headOf(set), liveOf(set) - 1);
 }

@@ -21,7 +21,6 @@ import {
   isEmpty,
   isOf,
   noteHigh,
-  replacementState,
   setTag,
   spaceOf,
   tagAt,
@@ -147,7 +146,7 @@ export function touch(array: TagArray, set: usize, way: u32): void {
 // @ts-ignore: decorator
 @inline
 function touchTree(array: TagArray, set: usize, way: u32): void {
-  const at = replacementState(array, set);
+  const at = set;
   const bits = array.touches + (way << TOUCHED_SHIFT);
   store<u64>(at, (load<u64>(at, STATE) & load<u64>(bits)) | load<u64>(bits, 8), STATE);
 }
@@ -164,7 +163,7 @@ function touchOrder(array: TagArray, set: usize, way: u32): void {
 }
 
 function mark(array: TagArray, set: usize, way: u32): void {
-  const at = replacementState(array, set);
+  const at = set;
   const own = (<u64>1) << way;
   const marks = load<u64>(at, STATE) | own;
   const all = ~(<u64>0) >> (64 - array.ways);
@@ -176,7 +175,7 @@ export function insert(array: TagArray, set: usize, tag: u64): u64 {
   noteHigh(array, tag);
   if (array.isShort) return insertTimed(array, set, tag);
   if (array.isLong) return writeToLog(array, set, tag);
-  const isFull = load<u32>(replacementState(array, set), FULL) != 0;
+  const isFull = load<u32>(set, FULL) != 0;
   const empty = isFull ? -1 : emptyWay(array, set);
   const way = empty < 0 ? victim(array, set) : empty;
   const evicted = tagAt(array, set, way);
@@ -198,7 +197,7 @@ function insertTimed(array: TagArray, set: usize, tag: u64): u64 {
 /** The lowest empty way, or −1, which is remembered until a way is emptied. */
 function emptyWay(array: TagArray, set: usize): i32 {
   for (let way: u32 = 0; way < array.ways; way++) if (isEmpty(tagAt(array, set, way))) return way;
-  store<u32>(replacementState(array, set), 1, FULL);
+  store<u32>(set, 1, FULL);
   return -1;
 }
 
@@ -213,13 +212,13 @@ export function empty(array: TagArray, set: usize, way: u32): void {
   if (array.isShort) forgetTime(array, set, way);
   else {
     setHeld(array, set, way, 0);
-    store<u32>(replacementState(array, set), 0, FULL);
+    store<u32>(set, 0, FULL);
   }
 }
 
 function setHeld(array: TagArray, set: usize, way: u32, isHeld: u32): void {
   if (way >= 32) return;
-  const at = replacementState(array, set);
+  const at = set;
   store<u32>(at, (load<u32>(at, HELD) & ~(1 << way)) | (isHeld << way), HELD);
 }
 
@@ -271,7 +270,7 @@ export function dropNumbers(
 // @ts-ignore: decorator
 @inline
 function victim(array: TagArray, set: usize): u32 {
-  const at = replacementState(array, set) + STATE;
+  const at = set + STATE;
   if (array.victims) return load<u8>(array.victims + <usize>(load<u64>(at) >> treeShift(array)));
   return victimSlow(array, at);
 }

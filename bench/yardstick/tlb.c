@@ -1,78 +1,126 @@
 // A yardstick for assembly/model/: the same stages over the same arrays, written in C and compiled
 // ahead of time. It mirrors them step by step, so that the ratio says what WebAssembly costs and not
 // what a better idea gains: geometry is read from memory, as there. The model is Skylake's for loads
-// of 4K pages, with its structure caches and without the caches that walks load through.
+// of 4K pages, without the caches that walks load through.
 //
-//   tlb <pattern> <pages> <batches>
+//   tlb <pattern> <pages> <structures> <batches>
 //
-// `pattern`: s 8 bytes after 8 bytes, r random over `pages` pages. Prints one line of JSON:
-// nanoseconds a reference, and the counts of all batches, for the bench to compare.
+// `pattern`: s 8 bytes after 8 bytes, r random over `pages` pages. `structures`: 1 with Skylake's
+// structure caches, 0 without any. Prints one line of JSON: nanoseconds a reference, and the counts
+// of all batches, for the bench to compare.
 
+#include <smmintrin.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <emmintrin.h>
 
-enum { BATCH = 16384, CHUNK = 2048, NUMBER_BITS = 36, KIND_SHIFT = 46, PLACE_SHIFT = 48 };
-enum { FULL = 0, FRONT = 4, STATE = 16, BEFORE = STATE, BEHIND = STATE + 1, FURTHER = STATE + 2 };
-enum { SET = 8, LANES = 16, TOUCHED_BYTES = 32, SHORT_WAYS_MAX = 16 };
-enum { LRU, TREE, GROUPS };
+enum { BATCH = 16384, CHUNK = 2048, PAGE_SHIFT = 12, NUMBER_BITS = 36, PLACE_SHIFT = 48 };
+enum { FULL = 0, HELD = 4, STATE = 8, LOWS = 16 };
+enum { TOUCHED_SHIFT = 4, SET = 8, MOVES_SHIFT = 9, MOVE_SHIFT = 5, MOVE_STATE = 16, MOVE_MISS = 20 };
+enum { TIMES_START = 16, TIMES_END = 1 << 26 };
+enum { HASH_SHIFT = 14, ENTRY_BYTES = 16, BEFORE = 8, PLACES_END = 1 << 30 };
 #define NUMBER_MASK ((1ull << NUMBER_BITS) - 1)
-#define ITEM_MASK (NUMBER_MASK | 3ull << KIND_SHIFT)
+#define ITEM_MASK (NUMBER_MASK | 3ull << 46)
+#define PAGE_AND_KIND (ITEM_MASK << PAGE_SHIFT)
 #define VALID (1ull << 63)
-#define PAGE_AND_KIND (ITEM_MASK << 12)
 #define SPREAD 0x9e3779b1u
 
+enum replacement { PLRU, MRU3_PLRU, LRU };
+
 struct array {
-  uint64_t hits, misses, recent;
+  uint64_t misses;
   uint8_t *sets;
-  uint32_t set_bytes, set_mask, set_bits, groups, ways, half, replacement;
-  bool is_long;
-  uint32_t bucket_shift, buckets_at;
-  uint8_t *touches, *victims;
+  uint32_t set_bytes, set_mask, set_bits, groups, ways, half;
+  enum replacement replacement;
+  // Trees.
+  uint8_t *touches, *victims, *moves;
+  // Few ways in order.
+  uint32_t time;
+  // Many ways in order.
+  uint32_t tail, head, live, bucket_mask, ring_mask;
+  uint8_t *buckets, *ring;
 };
 
-struct placement {
-  uint64_t space, mask, shift, deal_shift;
-};
+static struct {
+  uint64_t space, tag_mask[2], set_mask[2], fold_mask[2];
+  uint32_t index_shift, tag_shift;
+  const uint64_t *stop;
+} loop;
 
 static struct array *first, *second, *structures[5];
 static uint64_t lookups[3], first_misses, nr_walks, loads[5];
-static uint64_t pcid_bits = VALID;
 
 static void *zeros(size_t bytes) {
   bytes = (bytes + 63) & ~(size_t)63;
   return memset(aligned_alloc(64, bytes), 0, bytes);
 }
-static uint32_t load32(const uint8_t *at) {
+static inline uint32_t load32(const uint8_t *at) {
   uint32_t x;
   memcpy(&x, at, 4);
   return x;
 }
-static uint64_t load64(const uint8_t *at) {
+static inline uint64_t load64(const uint8_t *at) {
   uint64_t x;
   memcpy(&x, at, 8);
   return x;
 }
-static void store32(uint8_t *at, uint32_t x) { memcpy(at, &x, 4); }
-static void store64(uint8_t *at, uint64_t x) { memcpy(at, &x, 8); }
+static inline void store32(uint8_t *at, uint32_t x) { memcpy(at, &x, 4); }
+static inline void store64(uint8_t *at, uint64_t x) { memcpy(at, &x, 8); }
+static inline __m128i vector(const void *at) { return _mm_loadu_si128((const __m128i *)at); }
+static inline void store_vector(void *at, __m128i x) { _mm_storeu_si128((__m128i *)at, x); }
+static inline void store_low(void *at, __m128i x) { _mm_storel_epi64((__m128i *)at, x); }
+static inline void store_high(void *at, __m128i x) { _mm_storeh_pd((double *)at, _mm_castsi128_pd(x)); }
+static inline __m128i splat(uint32_t x) { return _mm_set1_epi32((int)x); }
+static inline __m128i select4(__m128i yes, __m128i no, __m128i mask) {
+  return _mm_or_si128(_mm_and_si128(mask, yes), _mm_andnot_si128(mask, no));
+}
+static inline uint32_t sign4(__m128i x) { return (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(x)); }
+static inline __m128i lanes4(__m128i a, __m128i b, const int high) {
+  __m128 x = _mm_castsi128_ps(a), y = _mm_castsi128_ps(b);
+  return _mm_castps_si128(high ? _mm_shuffle_ps(x, y, 0xdd) : _mm_shuffle_ps(x, y, 0x88));
+}
 
-static uint32_t tree_victim(uint32_t ways, uint32_t nr_groups, uint64_t state) {
-  uint32_t of_group = ways / nr_groups, group = 0, node = 1;
-  if (nr_groups > 1) group = (uint32_t)((state >> (ways - 3)) + 1) % 3;
+static inline uint64_t key_of(uint32_t space, uint64_t number) {
+  return VALID | (uint64_t)space << NUMBER_BITS | number;
+}
+
+// Trees.
+
+static uint32_t tree_shift(const struct array *a) { return a->ways == 4 ? MOVES_SHIFT : 0; }
+
+static uint32_t tree_victim(const struct array *a, uint64_t bits) {
+  uint32_t nr_groups = a->replacement == MRU3_PLRU ? 3 : 1, of_group = a->ways / nr_groups;
+  uint64_t state = bits >> tree_shift(a);
+  uint32_t group = 0, node = 1;
+  if (nr_groups > 1) group = (uint32_t)((state >> (a->ways - 3)) + 1) % 3;
   uint32_t tree = group * (of_group - 1);
   while (node < of_group) node = node << 1 | ((uint32_t)(state >> (tree + node - 1)) & 1);
   return group * of_group + node - of_group;
 }
 
+static void init_moves(struct array *a) {
+  a->moves = zeros(8 << MOVES_SHIFT);
+  for (uint32_t state = 0; state < 8 << MOVES_SHIFT; state += 1 << MOVES_SHIFT) {
+    for (uint32_t equal = 0; equal < 16; equal++) {
+      uint32_t way = equal ? (uint32_t)__builtin_ctz(equal) : tree_victim(a, state);
+      const uint8_t *touched = a->touches + (way << TOUCHED_SHIFT);
+      uint8_t *move = a->moves + state + (equal << MOVE_SHIFT);
+      store32(move + way * 4, ~0u);
+      store32(move + MOVE_STATE, (state & load32(touched)) | load32(touched + SET));
+      store32(move + MOVE_MISS, !equal);
+    }
+  }
+}
+
 static void init_trees(struct array *a) {
-  uint32_t nr_groups = a->replacement == GROUPS ? 3 : 1, of_group = a->ways / nr_groups;
-  a->touches = zeros(a->ways * TOUCHED_BYTES);
+  uint32_t nr_groups = a->replacement == MRU3_PLRU ? 3 : 1, of_group = a->ways / nr_groups;
+  a->touches = zeros(a->ways << TOUCHED_SHIFT);
   for (uint32_t way = 0; way < a->ways; way++) {
-    uint32_t group = way / of_group, tree = group * (of_group - 1), node = 1;
+    uint32_t group = way / of_group, node = 1;
+    uint32_t tree = tree_shift(a) + group * (of_group - 1);
     uint64_t cleared = 0, set = 0;
     for (uint32_t half = of_group >> 1; half; half >>= 1) {
       bool is_upper = way % of_group & half;
@@ -84,24 +132,17 @@ static void init_trees(struct array *a) {
       cleared |= 3ull << (a->ways - 3);
       set |= (uint64_t)group << (a->ways - 3);
     }
-    uint8_t *touched = a->touches + way * TOUCHED_BYTES;
-    store64(touched, ~cleared);
-    store64(touched + SET, set);
-    store32(touched + LANES + (way & 3) * 4, ~0u);
+    store64(a->touches + (way << TOUCHED_SHIFT), ~cleared);
+    store64(a->touches + (way << TOUCHED_SHIFT) + SET, set);
   }
   uint32_t bits = a->ways - 1;
   a->victims = zeros(1u << bits);
-  for (uint32_t s = 0; s < 1u << bits; s++) a->victims[s] = (uint8_t)tree_victim(a->ways, nr_groups, s);
+  for (uint64_t s = 0; s < 1u << bits; s++) a->victims[s] = (uint8_t)tree_victim(a, s << tree_shift(a));
+  if (a->ways == 4) init_moves(a);
 }
 
-static void init_ring(const struct array *a, uint8_t *ring) {
-  for (uint32_t way = 0; way < a->ways; way++) {
-    ring[BEFORE + way * 4] = (uint8_t)((way + a->ways - 1) % a->ways);
-    ring[BEHIND + way * 4] = (uint8_t)((way + 1) % a->ways);
-  }
-}
-
-static struct array *create(uint32_t nr_sets, uint32_t ways, uint32_t groups, uint32_t replacement) {
+static struct array *create(uint32_t nr_sets, uint32_t ways, uint32_t groups,
+                            enum replacement replacement) {
   struct array *a = zeros(sizeof *a);
   a->set_mask = nr_sets - 1;
   a->set_bits = 31 - (uint32_t)__builtin_clz(nr_sets);
@@ -109,249 +150,321 @@ static struct array *create(uint32_t nr_sets, uint32_t ways, uint32_t groups, ui
   a->ways = ways;
   a->half = ((ways + 3) & ~3u) << 2;
   a->replacement = replacement;
-  a->is_long = replacement == LRU && ways > SHORT_WAYS_MAX;
-  uint32_t bucket_bits = 35 - (uint32_t)__builtin_clz(ways);
-  a->bucket_shift = 32 - bucket_bits;
-  a->buckets_at = a->half * 2 + STATE + ways * 4;
-  a->set_bytes = a->half * 2;
-  if (a->is_long) a->set_bytes = (a->buckets_at + (1u << bucket_bits) + 15) & ~15u;
-  if (replacement != LRU) a->set_bytes = a->set_bytes + STATE + 16 <= 64 ? 64 : 128;
+  a->set_bytes = replacement == LRU ? a->half * 3 : LOWS + a->half * 2 <= 64 ? 64 : 128;
   a->sets = zeros((size_t)nr_sets * a->set_bytes);
-  if (replacement != LRU) init_trees(a);
-  for (uint32_t i = 0; a->is_long && i < nr_sets; i++) {
-    init_ring(a, a->sets + i * a->set_bytes + a->half * 2);
+  if (replacement != LRU) {
+    init_trees(a);
+    return a;
   }
+  a->time = TIMES_START;
+  for (uint32_t i = 0; i < nr_sets; i++) {
+    for (uint32_t way = 0; way < a->half / 4; way++) {
+      uint8_t *low = a->sets + i * a->set_bytes + way * 4;
+      store32(low, ~0u);
+      store32(low + a->half, way < ways ? way : (uint32_t)TIMES_END);
+    }
+  }
+  uint32_t bucket_bytes = 4u << (38 - __builtin_clz(ways));
+  a->bucket_mask = bucket_bytes - 4;
+  uint32_t ring_bytes = ENTRY_BYTES << (32 - __builtin_clz(ways - 1) + 3);
+  a->ring_mask = ring_bytes - 1;
+  a->tail = a->head = ring_bytes;
+  a->buckets = zeros(bucket_bytes + ring_bytes);
+  a->ring = a->buckets + bucket_bytes;
   return a;
 }
 
-static inline uint64_t key_of(uint32_t space, uint64_t number) {
-  return pcid_bits | (uint64_t)space << NUMBER_BITS | number;
+// A loop ends at the first item that it has no way with, which is then done by itself.
+
+static inline uint32_t index_of(const struct array *a, uint64_t number) {
+  return (uint32_t)(number ^ (a->groups > 1 ? number >> a->set_bits : 0)) & a->set_mask;
 }
 
-static inline __m128i vector(const uint8_t *at) { return _mm_loadu_si128((const __m128i *)at); }
-static inline __m128i splat(uint32_t x) { return _mm_set1_epi32((int)x); }
-static inline __m128i select4(__m128i yes, __m128i no, __m128i mask) {
-  return _mm_or_si128(_mm_and_si128(mask, yes), _mm_andnot_si128(mask, no));
-}
-static inline __m128i same_as(const uint8_t *at, __m128i low) {
-  return _mm_cmpeq_epi32(vector(at), low);
-}
-
-// Of trees, which have at most 12 ways.
-static inline uint32_t equal_lows(uint32_t half, const uint8_t *set, uint64_t key) {
-  __m128i low = splat((uint32_t)key), ways0 = same_as(set, low), none = _mm_setzero_si128();
-  if (half == 16) return (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(ways0));
-  __m128i ways0_7 = _mm_packs_epi32(ways0, same_as(set + 16, low));
-  __m128i ways8_15 = half == 32 ? none : _mm_packs_epi32(same_as(set + 32, low), none);
-  return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(ways0_7, ways8_15));
+static bool hits_tree(struct array *a, uint64_t number) {
+  uint8_t *set = a->sets + index_of(a, number) * a->set_bytes, *lows = set + LOWS;
+  uint32_t tag = (uint32_t)(number >> a->set_bits), held = load32(set + HELD), way = 0;
+  while (held >> way & 1 && load32(lows + way * 4) != tag) way++;
+  bool is_hit = held >> way & 1;
+  if (way == a->ways) way = a->victims[load64(set + STATE) >> tree_shift(a)];
+  const uint8_t *touched = a->touches + (way << TOUCHED_SHIFT);
+  store64(set + STATE, (load64(set + STATE) & load64(touched)) | load64(touched + SET));
+  store32(lows + way * 4, tag);
+  store32(set + HELD, held | 1u << way);
+  // The array finds out when a way is looked for, as the model does.
+  if (!is_hit && held == (1u << a->ways) - 1) store32(set + FULL, 1);
+  return is_hit;
 }
 
-static inline uint32_t equal4(uint32_t half, const uint8_t *at, __m128i low, __m128i high) {
-  __m128i equal = _mm_and_si128(same_as(at, low), same_as(at + half, high));
-  return (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(equal));
-}
+typedef uint64_t *loop_function(struct array *, const uint64_t *, const uint64_t *, uint64_t *);
 
-static inline uint32_t equal_keys(uint32_t half, const uint8_t *set, uint64_t key) {
-  __m128i low = splat((uint32_t)key), high = splat((uint32_t)(key >> 32));
-  uint32_t equal = equal4(half, set, low, high);
-  if (half > 16) equal |= equal4(half, set + 16, low, high) << 4;
-  return equal;
-}
-
-static inline void move4(uint8_t *at, __m128i before, __m128i old, __m128i moved) {
-  const __m128i lanes = _mm_setr_epi32(1, 2, 4, 8);
-  __m128i shifted = _mm_or_si128(_mm_srli_si128(before, 12), _mm_slli_si128(old, 4));
-  __m128i is_moved = _mm_cmpeq_epi32(_mm_and_si128(moved, lanes), lanes);
-  _mm_storeu_si128((__m128i *)at, select4(shifted, old, is_moved));
-}
-
-static inline void move_back(uint32_t half, uint8_t *at, __m128i moved, __m128i key) {
-  __m128i ways0 = vector(at);
-  move4(at, key, ways0, moved);
-  if (half > 16) move4(at + 16, ways0, vector(at + 16), _mm_srli_epi32(moved, 4));
-}
-
-static inline void move_first(uint32_t half, uint32_t ways, uint8_t *set, uint64_t key,
-                              uint32_t equal) {
-  __m128i moved = splat((equal ^ (equal - 1)) & ((1u << ways) - 1));
-  move_back(half, set, moved, splat((uint32_t)key));
-  move_back(half, set + half, moved, splat((uint32_t)(key >> 32)));
-}
-
-static inline uint8_t *bucket_of(const struct array *a, uint8_t *set, uint64_t key) {
-  return set + a->buckets_at + ((uint32_t)key * SPREAD >> a->bucket_shift);
-}
-
-static inline int find_long(uint32_t half, const uint8_t *set, const uint8_t *bucket, uint64_t key) {
-  int way = *bucket - 1;
-  while (way >= 0) {
-    const uint8_t *at = set + way * 4;
-    if (load32(at) == (uint32_t)key && load32(at + half) == key >> 32) break;
-    way = set[half * 2 + FURTHER + (uint32_t)way * 4] - 1;
+static __attribute__((noipa)) uint64_t *tree4(struct array *a, const uint64_t *from,
+                                              const uint64_t *end, uint64_t *to) {
+  const __m128i index_shift = _mm_cvtsi32_si128((int)loop.index_shift);
+  const __m128i tag_shift = _mm_cvtsi32_si128((int)loop.tag_shift);
+  const __m128i tag_mask = vector(loop.tag_mask), set_mask = vector(loop.set_mask);
+  const __m128i fold_mask = vector(loop.fold_mask);
+  uint8_t *const sets = a->sets;
+  const uint8_t *const moves = a->moves;
+  while (from + 2 <= end) {
+    const __m128i items = vector(from);
+    const __m128i tags = _mm_and_si128(_mm_srl_epi64(items, tag_shift), tag_mask);
+    const __m128i indexes =
+        _mm_xor_si128(_mm_srl_epi64(items, index_shift), _mm_and_si128(tags, fold_mask));
+    const __m128i offsets = _mm_slli_epi64(_mm_and_si128(indexes, set_mask), 6);
+#define ACCESS(lane, store_item)                                                               \
+  {                                                                                            \
+    uint8_t *set = sets + (uint32_t)_mm_extract_epi32(offsets, lane);                          \
+    const __m128i low = _mm_shuffle_epi32(tags, lane * 0x55), lows = vector(set + LOWS);             \
+    const uint32_t equal = sign4(_mm_cmpeq_epi32(lows, low)) & load32(set + HELD);        \
+    if (!(equal | load32(set + FULL))) break;                                             \
+    const uint8_t *move = moves + load32(set + STATE) + (equal << MOVE_SHIFT);            \
+    store_vector(set + LOWS, select4(low, lows, vector(move)));                                       \
+    store32(set + STATE, load32(move + MOVE_STATE));                                      \
+    store_item(to, items);                                                                     \
+    to += load32(move + MOVE_MISS);                                                            \
+    from++;                                                                                    \
   }
-  return way;
-}
-
-static inline void move_way_first(uint8_t *ring, uint32_t way) {
-  uint8_t front = ring[FRONT];
-  if (way == front) return;
-  uint8_t *own = ring + way * 4, before = own[BEFORE], behind = own[BEHIND];
-  ring[BEHIND + before * 4] = behind;
-  ring[BEFORE + behind * 4] = before;
-  uint8_t last = ring[BEFORE + front * 4];
-  own[BEFORE] = last;
-  own[BEHIND] = front;
-  ring[BEHIND + last * 4] = (uint8_t)way;
-  ring[BEFORE + front * 4] = (uint8_t)way;
-  ring[FRONT] = (uint8_t)way;
-}
-
-static inline void chain(uint8_t *ring, uint8_t *bucket, uint32_t way) {
-  ring[FURTHER + way * 4] = *bucket;
-  *bucket = (uint8_t)(way + 1);
-}
-
-static inline void unchain(uint8_t *ring, uint8_t *link, uint32_t way) {
-  while (*link != way + 1) link = ring + FURTHER + (*link - 1) * 4;
-  *link = ring[FURTHER + way * 4];
-}
-
-static inline void set_key(const struct array *a, uint8_t *set, uint32_t way, uint64_t key) {
-  store32(set + (way << 2), (uint32_t)key);
-  store32(set + (way << 2) + a->half, (uint32_t)(key >> 32));
-}
-
-static inline void replace_last(const struct array *a, uint8_t *set, uint8_t *bucket, uint64_t key) {
-  uint8_t *ring = set + a->half * 2, way = ring[BEFORE + ring[FRONT] * 4];
-  ring[FRONT] = way;
-  uint64_t evicted = load32(set + way * 4) | (uint64_t)load32(set + way * 4 + a->half) << 32;
-  unchain(ring, bucket_of(a, set, evicted), way);
-  chain(ring, bucket, way);
-  set_key(a, set, way, key);
-}
-
-static inline void touch_tree(const uint8_t *touched, uint8_t *state, uint64_t bits) {
-  store64(state + STATE, (bits & load64(touched)) | load64(touched + SET));
-}
-
-enum { HIT, MISS, UNDONE };
-
-static inline int access_tree(uint32_t half, const uint8_t *touches, const uint8_t *victims,
-                              uint8_t *set, uint64_t key) {
-  uint8_t *state = set + half * 2;
-  uint32_t equal = equal_lows(half, set, key);
-  uint64_t bits = load64(state + STATE);
-  if (equal) {
-    uint32_t way = (uint32_t)__builtin_ctz(equal);
-    if (load32(set + half + way * 4) != key >> 32) return UNDONE;
-    touch_tree(touches + way * TOUCHED_BYTES, state, bits);
-    return HIT;
+    ACCESS(0, store_low)
+    ACCESS(2, store_high)
+#undef ACCESS
   }
-  if (!load32(state + FULL)) return UNDONE;
-  uint32_t way = victims[bits];
-  const uint8_t *touched = touches + way * TOUCHED_BYTES;
-  touch_tree(touched, state, bits);
-  uint8_t *lows = half == 16 ? set : set + (way >> 2 << 4);
-  __m128i changed = select4(splat((uint32_t)key), vector(lows), vector(touched + LANES));
-  _mm_storeu_si128((__m128i *)lows, changed);
-  store32(set + half + way * 4, (uint32_t)(key >> 32));
-  return MISS;
-}
-
-static inline int access_short(uint32_t half, uint32_t ways, uint8_t *set, uint64_t key) {
-  uint32_t equal = equal_keys(half, set, key);
-  move_first(half, ways, set, key, equal);
-  return !equal;
-}
-
-static inline int access_long(const struct array *a, uint8_t *set, uint64_t key) {
-  uint32_t half = a->half;
-  uint8_t *bucket = bucket_of(a, set, key);
-  int way = find_long(half, set, bucket, key);
-  if (way >= 0) {
-    move_way_first(set + half * 2, (uint32_t)way);
-    return HIT;
-  }
-  if (!load32(set + half * 2 + FULL)) return UNDONE;
-  replace_last(a, set, bucket, key);
-  return MISS;
-}
-
-// A set that is not full: whether it has the key; else the lowest empty way is filled.
-static bool hits(const struct array *a, uint8_t *set, uint64_t key) {
-  uint8_t *state = set + a->half * 2;
-  for (uint32_t way = 0; way < a->ways; way++) {
-    uint8_t *at = set + way * 4;
-    uint64_t here = load32(at) | (uint64_t)load32(at + a->half) << 32;
-    if (here && here != key) continue;
-    if (a->is_long) {
-      move_way_first(state, way);
-      if (!here) chain(state, bucket_of(a, set, key), way);
-    } else {
-      touch_tree(a->touches + way * TOUCHED_BYTES, state, load64(state + STATE));
-    }
-    set_key(a, set, way, key);
-    if (!here && way == a->ways - 1) store32(state + FULL, 1);
-    return here;
-  }
-  exit(3);
-}
-
-enum { TREE4 = 1, TREE12 = 3, SHORT = 8, SHORT4, SHORT8, LONG = 16 };
-
-static inline __attribute__((always_inline)) uint64_t *
-run(uint32_t loop, struct array *a, const struct placement *p, const uint64_t *from,
-    const uint64_t *end, uint64_t *to) {
-  const uint64_t space = p->space, mask = p->mask, shift = p->shift, deal_shift = p->deal_shift;
-  uint8_t *sets = a->sets;
-  const uint8_t *touches = a->touches, *victims = a->victims;
-  const uint64_t set_mask = a->set_mask, fold = a->groups > 1 ? a->set_bits : 63;
-  const uint32_t set_bytes = a->set_bytes;
-  uint64_t recent = 0;
-  while (from < end) {
-    const uint64_t item = *from++, number = (item & mask) >> shift, key = space | number;
-    if (key == recent) continue;
-    const uint64_t dealt = number >> deal_shift;
-    const uint32_t index = (uint32_t)((dealt ^ dealt >> fold) & set_mask);
-    uint8_t *set = sets + index * (loop == TREE4 ? 64 : loop == TREE12 ? 128 : set_bytes);
-    int outcome;
-    if (loop == LONG) outcome = access_long(a, set, key);
-    else if (loop >= SHORT) outcome = access_short((loop - SHORT) * 16, a->ways, set, key);
-    else outcome = access_tree(loop * 16, touches, victims, set, key);
-    if (outcome == UNDONE) outcome = hits(a, set, key) ? HIT : MISS;
-    *to = item;
-    to += outcome;
-    recent = key;
-  }
-  a->recent = recent;
+  loop.stop = from;
   return to;
 }
 
-typedef uint64_t *loop(struct array *, const struct placement *, const uint64_t *, const uint64_t *,
-                       uint64_t *);
-#define LOOP(name, code)                                                                       \
-  static __attribute__((noipa)) uint64_t *name(struct array *a, const struct placement *p,     \
-                                               const uint64_t *from, const uint64_t *end,      \
-                                               uint64_t *to) {                                 \
-    return run(code, a, p, from, end, to);                                                     \
-  }
-LOOP(tree4, TREE4)
-LOOP(tree12, TREE12)
-LOOP(short4, SHORT4)
-LOOP(short8, SHORT8)
-LOOP(long_ring, LONG)
+static inline void touch_tree(uint8_t *set, const uint8_t *touched) {
+  store32(set + STATE, (load32(set + STATE) & load32(touched)) | load32(touched + SET));
+}
 
-static uint64_t *filter(struct array *a, uint32_t space, uint64_t shift, const uint64_t *from,
+static __attribute__((noipa)) uint64_t *tree12(struct array *a, const uint64_t *from,
+                                               const uint64_t *end, uint64_t *to) {
+  const __m128i index_shift = _mm_cvtsi32_si128((int)loop.index_shift);
+  const __m128i tag_shift = _mm_cvtsi32_si128((int)loop.tag_shift);
+  const __m128i tag_mask = vector(loop.tag_mask), set_mask = vector(loop.set_mask);
+  const __m128i fold_mask = vector(loop.fold_mask);
+  uint8_t *const sets = a->sets;
+  const uint8_t *const touches = a->touches, *const victims = a->victims;
+  while (from + 2 <= end) {
+    const __m128i items = vector(from);
+    const __m128i tags = _mm_and_si128(_mm_srl_epi64(items, tag_shift), tag_mask);
+    const __m128i indexes =
+        _mm_xor_si128(_mm_srl_epi64(items, index_shift), _mm_and_si128(tags, fold_mask));
+    const __m128i offsets = _mm_slli_epi64(_mm_and_si128(indexes, set_mask), 7);
+#define ACCESS(lane, store_item)                                                               \
+  {                                                                                            \
+    uint8_t *set = sets + (uint32_t)_mm_extract_epi32(offsets, lane), *low_at = set + LOWS;\
+    const __m128i low = _mm_shuffle_epi32(tags, lane * 0x55);                                  \
+    const __m128i ways0 = _mm_cmpeq_epi32(vector(low_at), low);                                   \
+    const __m128i ways4 = _mm_cmpeq_epi32(vector(low_at + 16), low);                              \
+    const __m128i ways8 = _mm_cmpeq_epi32(vector(low_at + 32), low);                              \
+    const __m128i all = _mm_packs_epi16(_mm_packs_epi32(ways0, ways4),                         \
+                                        _mm_packs_epi32(ways8, _mm_setzero_si128()));          \
+    const uint32_t equal = (uint32_t)_mm_movemask_epi8(all) & load32(set + HELD);            \
+    if (equal) {                                                                               \
+      touch_tree(set, touches + (__builtin_ctz(equal) << TOUCHED_SHIFT));                    \
+    } else {                                                                                   \
+      if (!load32(set + FULL)) break;                                                        \
+      const uint32_t way = victims[load32(set + STATE)];                                     \
+      touch_tree(set, touches + (way << TOUCHED_SHIFT));                                     \
+      store32(low_at + way * 4, (uint32_t)_mm_cvtsi128_si32(low));                                \
+      store_item(to, items);                                                                   \
+      to++;                                                                                    \
+    }                                                                                          \
+    from++;                                                                                    \
+  }
+    ACCESS(0, store_low)
+    ACCESS(2, store_high)
+#undef ACCESS
+  }
+  loop.stop = from;
+  return to;
+}
+
+// Few ways in order, in one set.
+
+static bool hits_short(struct array *a, uint64_t number) {
+  uint8_t *set = a->sets, *times = set + a->half;
+  uint32_t tag = (uint32_t)number, oldest = 0, way = 0;
+  while (way < a->ways && load32(set + way * 4) != tag) {
+    if (load32(times + way * 4) < load32(times + oldest * 4)) oldest = way;
+    way++;
+  }
+  bool is_hit = way < a->ways;
+  if (!is_hit) way = oldest;
+  store32(set + way * 4, tag);
+  store32(times + way * 4, a->time++);
+  return is_hit;
+}
+
+static inline __attribute__((always_inline)) uint64_t *
+one_set(bool has8, struct array *a, const uint64_t *from, const uint64_t *end, uint64_t *to) {
+  // Times are enough for all batches here; a bench that needs more says so.
+  if (a->time + (uint32_t)(end - from) > TIMES_END) exit(3);
+  const uint32_t tag_shift = loop.tag_shift, tag_mask = (uint32_t)loop.tag_mask[0];
+  const uint64_t mask = loop.tag_mask[0] << tag_shift;
+  const uint32_t half = has8 ? 32 : 16;
+  uint8_t *const set = a->sets;
+  const __m128i one = splat(1);
+  __m128i time = splat(a->time);
+  __m128i lows0 = vector(set), lows4 = vector(set + 16);
+  __m128i times0 = vector(set + half), times4 = vector(set + half + 16);
+  uint64_t last = ~*from;
+  for (; from < end; from++) {
+    const uint64_t item = *from;
+    if (!((item ^ last) & mask)) continue;
+    const __m128i low = splat((uint32_t)(item >> tag_shift) & tag_mask);
+    const __m128i ranks0 = _mm_or_si128(_mm_cmpeq_epi32(lows0, low), times0);
+    const __m128i ranks4 = _mm_or_si128(_mm_cmpeq_epi32(lows4, low), times4);
+    __m128i lowest = has8 ? _mm_min_epi32(ranks0, ranks4) : ranks0;
+    lowest = _mm_min_epi32(lowest, _mm_shuffle_epi32(lowest, 0x4e));
+    lowest = _mm_min_epi32(lowest, _mm_shuffle_epi32(lowest, 0xb1));
+    const int32_t rank = _mm_cvtsi128_si32(lowest);
+    if ((uint32_t)rank < TIMES_START) break;
+    last = item;
+    const __m128i is0 = _mm_cmpeq_epi32(ranks0, lowest);
+    lows0 = select4(low, lows0, is0);
+    times0 = select4(time, times0, is0);
+    if (has8) {
+      const __m128i is4 = _mm_cmpeq_epi32(ranks4, lowest);
+      lows4 = select4(low, lows4, is4);
+      times4 = select4(time, times4, is4);
+    }
+    time = _mm_add_epi32(time, one);
+    *to = item;
+    to += rank >= 0;
+  }
+  store_vector(set, lows0);
+  store_vector(set + half, times0);
+  if (has8) store_vector(set + 16, lows4);
+  if (has8) store_vector(set + half + 16, times4);
+  a->time = (uint32_t)_mm_cvtsi128_si32(time);
+  loop.stop = from;
+  return to;
+}
+static __attribute__((noipa)) uint64_t *one_set4(struct array *a, const uint64_t *from,
+                                                 const uint64_t *end, uint64_t *to) {
+  return one_set(false, a, from, end, to);
+}
+static __attribute__((noipa)) uint64_t *one_set8(struct array *a, const uint64_t *from,
+                                                 const uint64_t *end, uint64_t *to) {
+  return one_set(true, a, from, end, to);
+}
+
+// Many ways in order, in one set.
+
+static inline void write_entry(uint8_t *entry, uint32_t place, uint64_t tag, uint8_t *bucket,
+                               uint32_t before) {
+  store64(entry, tag);
+  store32(entry + BEFORE, before);
+  store32(bucket, place);
+}
+
+static inline uint32_t behind_first(const uint8_t *ring, uint32_t mask, uint32_t tail) {
+  while (!load64(ring + (tail & mask))) tail += ENTRY_BYTES;
+  return tail + ENTRY_BYTES;
+}
+
+static inline uint8_t *bucket_of(uint8_t *buckets, uint32_t mask, uint64_t tag) {
+  return buckets + ((uint32_t)tag * SPREAD >> HASH_SHIFT & mask);
+}
+
+static void make_room(struct array *a) {
+  if (a->head >= PLACES_END) exit(3);
+  if (a->head - a->tail <= a->ring_mask) return;
+  uint32_t from = a->tail, end = a->head;
+  a->tail = a->head;
+  for (; from < end; from += ENTRY_BYTES) {
+    uint64_t tag = load64(a->ring + (from & a->ring_mask));
+    if (!tag) continue;
+    uint8_t *bucket = bucket_of(a->buckets, a->bucket_mask, tag);
+    write_entry(a->ring + (a->head & a->ring_mask), a->head, tag, bucket, load32(bucket));
+    a->head += ENTRY_BYTES;
+  }
+}
+
+static bool hits_long(struct array *a, uint64_t number) {
+  make_room(a);
+  uint64_t tag = loop.space | number;
+  uint8_t *bucket = bucket_of(a->buckets, a->bucket_mask, tag), *link = bucket;
+  uint32_t place = load32(link);
+  while (place >= a->tail && load64(a->ring + (place & a->ring_mask)) != tag) {
+    link = a->ring + (place & a->ring_mask) + BEFORE;
+    place = load32(link);
+  }
+  bool is_hit = place >= a->tail;
+  if (is_hit) {
+    uint8_t *entry = a->ring + (place & a->ring_mask);
+    store32(link, load32(entry + BEFORE));
+    store64(entry, 0);
+  } else if (a->live < a->ways) {
+    a->live++;
+  } else {
+    a->tail = behind_first(a->ring, a->ring_mask, a->tail);
+  }
+  write_entry(a->ring + (a->head & a->ring_mask), a->head, tag, bucket, load32(bucket));
+  a->head += ENTRY_BYTES;
+  return is_hit;
+}
+
+static __attribute__((noipa)) uint64_t *long_log(struct array *a, const uint64_t *from,
+                                                 const uint64_t *end, uint64_t *to) {
+  make_room(a);
+  const uint64_t space = loop.space, tag_mask = loop.tag_mask[0];
+  const uint32_t shift = loop.tag_shift, bucket_mask = a->bucket_mask, ring_mask = a->ring_mask;
+  uint8_t *const buckets = a->buckets, *const ring = a->ring;
+  uint32_t head = a->head, tail = a->tail;
+  for (; from < end; from++) {
+    const uint64_t item = *from, tag = space | (item >> shift & tag_mask);
+    uint8_t *bucket = bucket_of(buckets, bucket_mask, tag);
+    const uint32_t place = load32(bucket);
+    uint32_t before = place;
+    if (place >= tail) {
+      uint8_t *entry = ring + (place & ring_mask);
+      if (load64(entry) != tag || head - tail > ring_mask) break;
+      before = load32(entry + BEFORE);
+      store64(entry, 0);
+    } else {
+      tail = behind_first(ring, ring_mask, tail);
+      *to++ = item;
+    }
+    write_entry(ring + (head & ring_mask), head, tag, bucket, before);
+    head += ENTRY_BYTES;
+  }
+  a->head = head;
+  a->tail = tail;
+  loop.stop = from;
+  return to;
+}
+
+static uint64_t *filter(struct array *a, uint32_t space, uint32_t shift, const uint64_t *from,
                         const uint64_t *end, uint64_t *to) {
-  struct placement p = {key_of(space, 0), NUMBER_MASK, shift, 0};
-  loop *by = a->replacement != LRU ? (a->half == 16 ? tree4 : tree12)
-             : a->is_long          ? long_ring
-             : a->half == 16       ? short4
-                                   : short8;
-  uint64_t *last = by(a, &p, from, end, to);
-  a->misses += (uint64_t)(last - to);
-  a->hits += (uint64_t)((end - from) - (last - to));
-  return last;
+  uint64_t *start = to;
+  bool is_long = a->replacement == LRU && a->ways > 16;
+  loop.space = key_of(space, 0);
+  loop.index_shift = shift;
+  loop.tag_shift = shift + a->set_bits;
+  loop.tag_mask[0] = loop.tag_mask[1] = NUMBER_MASK >> loop.tag_shift;
+  loop.set_mask[0] = loop.set_mask[1] = a->set_mask;
+  loop.fold_mask[0] = loop.fold_mask[1] = a->groups > 1 ? a->set_mask : 0;
+  loop_function *by = a->replacement == PLRU        ? tree4
+                      : a->replacement == MRU3_PLRU ? tree12
+                      : is_long                     ? long_log
+                      : a->half == 16               ? one_set4
+                                                    : one_set8;
+  while (from < end) {
+    loop.stop = from;
+    if (!is_long || a->live == a->ways) to = by(a, from, end, to);
+    from = loop.stop;
+    if (from == end) break;
+    uint64_t item = *from++, number = (item & NUMBER_MASK) >> shift;
+    bool is_hit = a->replacement != LRU ? hits_tree(a, number)
+                  : is_long             ? hits_long(a, number)
+                                        : hits_short(a, number);
+    *to = item;
+    to += !is_hit;
+  }
+  a->misses += (uint64_t)(to - start);
+  return to;
 }
 
 static void walk_all(const uint64_t *from, const uint64_t *end) {
@@ -359,31 +472,87 @@ static void walk_all(const uint64_t *from, const uint64_t *end) {
   nr_walks += (uint64_t)(end - from);
   loads[1] += (uint64_t)(end - from);
   for (uint32_t level = 2; level <= 4; level++) {
-    end = filter(structures[level], level, 9 * (level - 1), from, end, left);
-    from = left;
+    if (structures[level]) {
+      end = filter(structures[level], level, 9 * (level - 1), from, end, left);
+      from = left;
+    }
     loads[level] += (uint64_t)(end - from);
   }
 }
 
 static inline uint64_t differing(uint64_t first, uint64_t other) {
-  uint64_t last = other + (other >> 60 & 7);
+  uint64_t last = other + (other >> 60);
   return ((first ^ other) | (first ^ last)) & PAGE_AND_KIND;
 }
 
+// Four references at a time, as long as they are plain (plain.ts).
+static uint64_t *end_of_items;
+static __attribute__((noipa)) const uint64_t *take_plain(const uint64_t *from, const uint64_t *end,
+                                                         uint64_t *to, uint64_t place) {
+  const __m128i offsets = splat(0xfff), page_and_kind = _mm_set1_epi64x((int64_t)PAGE_AND_KIND);
+  const __m128i item_mask = _mm_set1_epi64x((int64_t)ITEM_MASK), zero = _mm_setzero_si128();
+  const __m128i two_places = _mm_set1_epi64x(2ll << PLACE_SHIFT);
+  const __m128i writes = splat(1), fetches = splat(1 << 16);
+  __m128i places = _mm_set_epi64x((int64_t)((place + 1) << PLACE_SHIFT), (int64_t)(place << PLACE_SHIFT));
+  __m128i kinds = zero;
+  const uint64_t *start = from;
+  for (; from + 4 <= end; from += 4) {
+    const __m128i a = vector(from), b = vector(from + 2);
+    const __m128i lows = lanes4(a, b, 0), highs = lanes4(a, b, 1);
+    const __m128i last_bytes = _mm_add_epi32(_mm_and_si128(lows, offsets), _mm_srli_epi32(highs, 28));
+    const __m128i both_bits = _mm_and_si128(highs, _mm_slli_epi32(highs, 1));
+    if (sign4(_mm_or_si128(_mm_slli_epi32(last_bytes, 19), _mm_slli_epi32(both_bits, 4)))) break;
+    const __m128i changed_a = _mm_and_si128(_mm_xor_si128(a, vector(from - 1)), page_and_kind);
+    const __m128i changed_b = _mm_and_si128(_mm_xor_si128(b, vector(from + 1)), page_and_kind);
+    const __m128i same_a = _mm_cmpeq_epi64(changed_a, zero), same_b = _mm_cmpeq_epi64(changed_b, zero);
+    const uint32_t same = sign4(lanes4(same_a, same_b, 0));
+    kinds = _mm_add_epi32(kinds, _mm_and_si128(_mm_srli_epi32(highs, 26), writes));
+    kinds = _mm_add_epi32(kinds, _mm_and_si128(_mm_srli_epi32(highs, 11), fetches));
+    const __m128i places_b = _mm_add_epi64(places, two_places);
+    const __m128i items_a = _mm_or_si128(_mm_and_si128(_mm_srli_epi64(a, PAGE_SHIFT), item_mask), places);
+    const __m128i items_b = _mm_or_si128(_mm_and_si128(_mm_srli_epi64(b, PAGE_SHIFT), item_mask), places_b);
+    places = _mm_add_epi64(places_b, two_places);
+    if (!same) {
+      store_vector(to, items_a);
+      store_vector(to + 2, items_b);
+      to += 4;
+    } else if (same != 15) {
+      store_low(to, items_a);
+      to += ~same & 1;
+      store_high(to, items_a);
+      to += ~same >> 1 & 1;
+      store_low(to, items_b);
+      to += ~same >> 2 & 1;
+      store_high(to, items_b);
+      to += ~same >> 3 & 1;
+    }
+  }
+  uint32_t sums[4];
+  store_vector(sums, kinds);
+  const uint32_t sum = sums[0] + sums[1] + sums[2] + sums[3];
+  lookups[1] += sum & 0xffff;
+  lookups[2] += sum >> 16;
+  lookups[0] += (uint64_t)(from - start) - (sum & 0xffff) - (sum >> 16);
+  end_of_items = to;
+  return from;
+}
+
 static __attribute__((noipa)) void replay(const uint64_t *from, uint32_t count) {
-  static uint64_t items[CHUNK], misses[CHUNK], walks[CHUNK];
+  static uint64_t items[CHUNK + 4], misses[CHUNK], walks[CHUNK];
   const uint64_t *end_of_all = from + count;
   while (from < end_of_all) {
-    const uint64_t *end = from + CHUNK < end_of_all ? from + CHUNK : end_of_all;
+    const uint64_t *end = from + CHUNK < end_of_all ? from + CHUNK : end_of_all, *start = from;
     uint64_t *to = items;
     while (from < end) {
       uint64_t reference = *from, kind = reference >> 58 & 3;
       if (kind == 3 || differing(reference, reference)) exit(3);
-      const uint64_t *start = from++;
-      while (from < end && !differing(reference, *from)) from++;
-      uint64_t nr_times = (uint64_t)(from - start);
-      *to++ = (reference >> 12 & ITEM_MASK) | nr_times << PLACE_SHIFT;
-      lookups[kind] += nr_times;
+      if (from == start || differing(from[-1], reference)) {
+        *to++ = (reference >> PAGE_SHIFT & ITEM_MASK) | (uint64_t)(from - start) << PLACE_SHIFT;
+      }
+      lookups[kind]++;
+      from++;
+      from = take_plain(from, end, to, (uint64_t)(from - start));
+      to = end_of_items;
     }
     uint64_t *end_of_misses = filter(first, 0, 0, items, to, misses);
     first_misses += (uint64_t)(end_of_misses - misses);
@@ -403,13 +572,15 @@ static int by_size(const void *a, const void *b) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 4) return 2;
-  uint32_t nr_pages = (uint32_t)atoi(argv[2]), nr_batches = (uint32_t)atoi(argv[3]);
-  first = create(16, 4, 1, TREE);
-  second = create(128, 12, 2, GROUPS);
-  structures[2] = create(1, 32, 1, LRU);
-  structures[3] = create(1, 8, 1, LRU);
-  structures[4] = create(1, 4, 1, LRU);
+  if (argc != 5) return 2;
+  uint32_t nr_pages = (uint32_t)atoi(argv[2]), nr_batches = (uint32_t)atoi(argv[4]);
+  first = create(16, 4, 1, PLRU);
+  second = create(128, 12, 2, MRU3_PLRU);
+  if (argv[3][0] == '1') {
+    structures[2] = create(1, 32, 1, LRU);
+    structures[3] = create(1, 8, 1, LRU);
+    structures[4] = create(1, 4, 1, LRU);
+  }
   static uint64_t batch[BATCH];
   // The same references as in bench/tlb.ts.
   uint32_t state = 1;
