@@ -7,8 +7,9 @@
 // tells them apart, and high halves of full sets are what they will be.
 
 import { REPLACEMENT_LRU } from "./layout";
-import { FULL, HELD, LOWS, STATE, TagArray, setOf, tagOf, toldBits } from "./array";
+import { EMPTY, FULL, HELD, LOWS, STATE, TagArray, setOf, tagOf, toldBits } from "./array";
 import { equalLows, find } from "./find";
+import { anyOf, nextVictim, partners, preferredOf, stateOf, victimOf } from "./four";
 import {
   ENTRY_BYTES,
   behindFirst,
@@ -25,6 +26,7 @@ import {
   write,
 } from "./log";
 import {
+  MOVES_SHIFT,
   MOVE_MISS,
   MOVE_SHIFT,
   MOVE_STATE,
@@ -69,6 +71,8 @@ class Loop {
   /** What the lower group of an index is XORed with, of the tag. */
   foldMask: u64;
   foldMask1: u64;
+  /** All bits, if no way that is empty has the low half of a tag, so that equal ways are sure. */
+  sure: u32;
   /** Of the first set's log. */
   buckets: usize;
   bucketMask: u32;
@@ -115,6 +119,7 @@ function prepare(array: TagArray, placement: Placement): void {
   loop.setMask1 = loop.setMask;
   loop.foldMask = array.indexGroups > 1 ? array.setMask : 0;
   loop.foldMask1 = loop.foldMask;
+  loop.sure = loop.tagMask == EMPTY ? 0 : u32.MAX_VALUE;
   loop.buckets = bucketsOf(array.sets);
   loop.bucketMask = array.bucketMask;
   loop.ring = ringOf(array, array.sets);
@@ -132,13 +137,12 @@ function loopOf(array: TagArray, placement: Placement): LoopFunction {
   if (!isOneHigh || array.indexGroups > 2 || !array.hasShortTags) return none;
   const nrVectors = array.halfBytes >> 4;
   if (array.isShort) {
-    // Then no way that is empty has the low half of a tag.
-    if (array.replacement != REPLACEMENT_LRU || loop.tagMask == u32.MAX_VALUE) return none;
+    if (array.replacement != REPLACEMENT_LRU || !loop.sure) return none;
     if (!array.setMask && nrVectors <= 2) return nrVectors == 1 ? oneSet4 : oneSet8;
     if (nrVectors <= 2) return nrVectors == 1 ? short4 : short8;
     return nrVectors == 3 ? short12 : short16;
   }
-  if (array.moves) return tree4;
+  if (array.moves) return array.setMask ? tree4 : oneTree4;
   if (!array.victims || array.ways & 3) return none;
   return nrVectors == 2 ? tree8 : tree12;
 }
@@ -197,6 +201,41 @@ function tree4(array: TagArray, from: usize, end: usize, to: usize): usize {
 @inline
 function moveOf(moves: usize, set: usize, equal: u32): usize {
   return moves + load<u32>(set, STATE) + (equal << MOVE_SHIFT);
+}
+
+/** The same in one set, which stays in registers; what a touch does is said in four.ts. */
+function oneTree4(array: TagArray, from: usize, end: usize, to: usize): usize {
+  const mask = loop.mask;
+  const tagShift = loop.tagShift;
+  const tagMask = <u32>loop.tagMask;
+  const sure = loop.sure;
+  const set = array.sets;
+  const isFull = load<u32>(set, FULL);
+  const state = load<u32>(set, STATE) >> MOVES_SHIFT;
+  let lows = v128.load(set, LOWS);
+  let preferred = preferredOf(state);
+  let victim = victimOf(state, preferred);
+  let last = ~load<u64>(from);
+  for (; from < end; from += 8) {
+    const item = load<u64>(from);
+    if (!((item ^ last) & mask)) continue;
+    const low = i32x4.splat(<u32>(item >> tagShift) & tagMask);
+    const equal = i32x4.eq(lows, low);
+    const any = anyOf(equal);
+    const isHit = i32x4.extract_lane(any, 0);
+    if (!(isFull | (isHit & sure))) break;
+    last = item;
+    const touched = v128.or(equal, v128.andnot(victim, any));
+    lows = v128.bitselect(low, lows, touched);
+    victim = nextVictim(preferred, touched);
+    preferred = v128.or(victim, partners(touched));
+    store<u64>(to, item);
+    to += (isHit + 1) << 3;
+  }
+  v128.store(set, lows, LOWS);
+  store<u32>(set, stateOf(preferred, victim) << MOVES_SHIFT, STATE);
+  loop.stop = from;
+  return to;
 }
 
 function tree8(array: TagArray, from: usize, end: usize, to: usize): usize {

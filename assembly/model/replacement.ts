@@ -42,7 +42,7 @@ const TABLE_BITS_MAX: u32 = 11;
  * it is a miss. Bits of such a tree are so high that the state says where its moves are.
  */
 const MOVES_WAYS: u32 = 4;
-const MOVES_SHIFT: u32 = 9;
+export const MOVES_SHIFT: u32 = 9;
 export const MOVE_SHIFT: u32 = 5;
 export const MOVE_STATE: usize = 16;
 export const MOVE_MISS: usize = 20;
@@ -146,9 +146,9 @@ export function touch(array: TagArray, set: usize, way: u32): void {
 // @ts-ignore: decorator
 @inline
 function touchTree(array: TagArray, set: usize, way: u32): void {
-  const at = set;
-  const bits = array.touches + (way << TOUCHED_SHIFT);
-  store<u64>(at, (load<u64>(at, STATE) & load<u64>(bits)) | load<u64>(bits, 8), STATE);
+  const touched = array.touches + (way << TOUCHED_SHIFT);
+  const state = (load<u64>(set, STATE) & load<u64>(touched)) | load<u64>(touched, TOUCHED_SET);
+  store<u64>(set, state, STATE);
 }
 
 function touchOrder(array: TagArray, set: usize, way: u32): void {
@@ -163,11 +163,10 @@ function touchOrder(array: TagArray, set: usize, way: u32): void {
 }
 
 function mark(array: TagArray, set: usize, way: u32): void {
-  const at = set;
   const own = (<u64>1) << way;
-  const marks = load<u64>(at, STATE) | own;
+  const marks = load<u64>(set, STATE) | own;
   const all = ~(<u64>0) >> (64 - array.ways);
-  store<u64>(at, marks == all ? own : marks, STATE);
+  store<u64>(set, marks == all ? own : marks, STATE);
 }
 
 /** Fills a way of `set`, which does not have `tag`; returns the tag that leaves for it, or 0. */
@@ -182,7 +181,7 @@ export function insert(array: TagArray, set: usize, tag: u64): u64 {
   touch(array, set, way);
   setTag(array, set, way, tag);
   if (empty < 0) return evicted;
-  setHeld(array, set, way, 1);
+  setHeld(set, way, 1);
   return 0;
 }
 
@@ -211,15 +210,13 @@ export function empty(array: TagArray, set: usize, way: u32): void {
   setTag(array, set, way, EMPTY);
   if (array.isShort) forgetTime(array, set, way);
   else {
-    setHeld(array, set, way, 0);
+    setHeld(set, way, 0);
     store<u32>(set, 0, FULL);
   }
 }
 
-function setHeld(array: TagArray, set: usize, way: u32, isHeld: u32): void {
-  if (way >= 32) return;
-  const at = set;
-  store<u32>(at, (load<u32>(at, HELD) & ~(1 << way)) | (isHeld << way), HELD);
+function setHeld(set: usize, way: u32, isHeld: u32): void {
+  if (way < 32) store<u32>(set, (load<u32>(set, HELD) & ~(1 << way)) | (isHeld << way), HELD);
 }
 
 // Of all ways of a set.
@@ -270,15 +267,15 @@ export function dropNumbers(
 // @ts-ignore: decorator
 @inline
 function victim(array: TagArray, set: usize): u32 {
-  const at = set + STATE;
-  if (array.victims) return load<u8>(array.victims + <usize>(load<u64>(at) >> treeShift(array)));
-  return victimSlow(array, at);
+  const state = load<u64>(set, STATE);
+  if (array.victims) return load<u8>(array.victims + <usize>(state >> treeShift(array)));
+  return victimSlow(array, state);
 }
 
-function victimSlow(array: TagArray, at: usize): u32 {
-  if (isTree(array)) return treeVictim(array, load<u64>(at));
+function victimSlow(array: TagArray, state: u64): u32 {
+  if (isTree(array)) return treeVictim(array, state);
   if (array.replacement == REPLACEMENT_NRU) {
-    const way = <u32>ctz(~load<u64>(at));
+    const way = <u32>ctz(~state);
     return way < array.ways ? way : 0;
   }
   let x = array.random;
