@@ -6,14 +6,15 @@
 //        | valid | 0   | PCID | space | number |  space: page size or table level; valid: not empty
 //        +-------+-----+------+-------+--------+
 //  tag: the key without the bits of the number that bank and set tell, the others shifted down
-//  a set: what replacement knows (replacement.ts), the tags' low halves (padded to a multiple of 4
-//  ways), and their high halves
-//        +------+------+-------+------+-------+
-//        | full | held | state | lows | highs |  held: ways that are not empty, a bit each, up to 32
-//        +------+------+-------+------+-------+
+//  a set: what replacement knows (replacement.ts), and the tags' low halves (padded to a multiple of
+//  4 ways); their high halves are in the same order as far behind each set as all sets are long
+//        +------+------+-------+------+       +-------+
+//        | full | held | state | lows |  ...  | highs |
+//        +------+------+-------+------+       +-------+
+//  held: ways that are not empty, a bit each, up to 32
 // Halves are apart so that one vector compares four ways. Mostly all high halves of an array are
-// the same, and then only what is before them is looked at (filter.ts). Sets in order are other
-// things: of few ways (times.ts), and of many (log.ts).
+// the same, and nobody looks at them (filter.ts). Sets in order are other things: of few ways
+// (times.ts), and of many (log.ts).
 
 import { COUNT_HITS, COUNT_MISSES, PAGE_NUMBER_BITS } from "./layout";
 
@@ -82,7 +83,7 @@ export class TagArray {
   setBits: u32;
   indexGroups: u32;
   ways: u32;
-  /** Bytes of one half of a set's tags, and where the halves are. */
+  /** Bytes of one half of a set's tags, and where the halves are, from the set on. */
   halfBytes: u32;
   lowsAt: u32;
   highsAt: u32;

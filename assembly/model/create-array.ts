@@ -1,9 +1,4 @@
-import {
-  REPLACEMENT_FIFO,
-  REPLACEMENT_LRU,
-  REPLACEMENT_MRU3_PLRU,
-  REPLACEMENT_PLRU,
-} from "./layout";
+import { REPLACEMENT_FIFO, REPLACEMENT_LRU } from "./layout";
 import { EMPTY, LOWS, TagArray } from "./array";
 import { bucketMaskOf, logBytes, ringBytes } from "./log";
 import { allocate } from "./memory";
@@ -12,10 +7,6 @@ import { SHORT_WAYS_MAX } from "./times";
 
 function hasOrder(replacement: u32): bool {
   return replacement == REPLACEMENT_LRU || replacement == REPLACEMENT_FIFO;
-}
-
-function isTree(replacement: u32): bool {
-  return replacement == REPLACEMENT_PLRU || replacement == REPLACEMENT_MRU3_PLRU;
 }
 
 function roundUp(n: u32, unit: u32): u32 {
@@ -46,22 +37,22 @@ export function createArray(
   array.isLong = hasOrder(replacement) && ways > SHORT_WAYS_MAX;
   array.bucketMask = bucketMaskOf(ways);
   array.ringBytes = ringBytes(ways);
-  // Behind the lows of a short set are its times.
   array.lowsAt = array.isShort ? 0 : <u32>LOWS;
-  array.highsAt = array.isShort ? array.halfBytes << 1 : <u32>LOWS + array.halfBytes;
   array.setBytes = setBytesOf(array);
-  array.sets = allocate(<usize>nrSets * array.setBytes);
+  array.highsAt = nrSets * array.setBytes;
+  array.sets = allocate(array.isLong ? array.highsAt : array.highsAt << 1);
   if (!array.isLong) emptyWays(array);
   initReplacement(array);
   return array;
 }
 
+/** Without highs, which have as much room behind all sets. */
 function setBytesOf(array: TagArray): u32 {
   if (array.isLong) return roundUp(logBytes(array.ways), 16);
-  const bytes = array.highsAt + array.halfBytes;
-  if (!isTree(array.replacement)) return bytes;
+  // Behind the lows are times.
+  if (array.isShort) return array.halfBytes << 1;
   // For filter.ts, where a shift finds the set.
-  return roundUp(bytes, bytes <= 64 ? 64 : 128);
+  return roundUp(<u32>LOWS + array.halfBytes, array.halfBytes == 16 ? 32 : 64);
 }
 
 function emptyWays(array: TagArray): void {

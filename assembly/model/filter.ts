@@ -142,9 +142,22 @@ function loopOf(array: TagArray, placement: Placement): LoopFunction {
     if (nrVectors <= 2) return nrVectors == 1 ? short4 : short8;
     return nrVectors == 3 ? short12 : short16;
   }
-  if (array.moves) return array.setMask ? tree4 : oneTree4;
+  if (array.moves && !array.setMask) return oneTree4;
   if (!array.victims || array.ways & 3) return none;
-  return nrVectors == 2 ? tree8 : tree12;
+  return treeLoopOf(nrVectors, loop.indexShift);
+}
+
+function treeLoopOf(nrVectors: u32, shift: u64): LoopFunction {
+  if (nrVectors == 1) {
+    if (!shift) return tree4Shift0;
+    return shift == 9 ? tree4Shift9 : shift == 18 ? tree4Shift18 : tree4;
+  }
+  if (nrVectors == 2) {
+    if (!shift) return tree8Shift0;
+    return shift == 9 ? tree8Shift9 : shift == 18 ? tree8Shift18 : tree8;
+  }
+  if (!shift) return tree12Shift0;
+  return shift == 9 ? tree12Shift9 : shift == 18 ? tree12Shift18 : tree12;
 }
 
 function none(array: TagArray, from: usize, end: usize, to: usize): usize {
@@ -152,11 +165,59 @@ function none(array: TagArray, from: usize, end: usize, to: usize): usize {
   return to;
 }
 
-// Trees: two items at a time, because a vector shifts two.
+// Trees: two items at a time, because a vector shifts two. A shift of each page's size has a loop of
+// its own: one that is known is a fifth of the work.
+
+const ANY_SHIFT = -1;
+
+// @ts-ignore: decorator
+@inline
+function shifted(items: v128, shift: i32): v128 {
+  if (shift == 0) return items;
+  return i64x2.shr_u(items, shift == ANY_SHIFT ? <i32>loop.indexShift : shift);
+}
+
+function tree4Shift0(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return four(0, array, from, end, to);
+}
+function tree4Shift9(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return four(9, array, from, end, to);
+}
+function tree4Shift18(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return four(18, array, from, end, to);
+}
+function tree4(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return four(ANY_SHIFT, array, from, end, to);
+}
+function tree8Shift0(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return tree(32, 0, array, from, end, to);
+}
+function tree8Shift9(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return tree(32, 9, array, from, end, to);
+}
+function tree8Shift18(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return tree(32, 18, array, from, end, to);
+}
+function tree8(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return tree(32, ANY_SHIFT, array, from, end, to);
+}
+function tree12Shift0(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return tree(48, 0, array, from, end, to);
+}
+function tree12Shift9(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return tree(48, 9, array, from, end, to);
+}
+function tree12Shift18(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return tree(48, 18, array, from, end, to);
+}
+function tree12(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return tree(48, ANY_SHIFT, array, from, end, to);
+}
 
 /** Four ways of a tree. There is no branch that hit or miss decides. */
-function tree4(array: TagArray, from: usize, end: usize, to: usize): usize {
-  const indexShift = <i32>loop.indexShift;
+// @ts-ignore: decorator
+@inline
+function four(shift: i32, array: TagArray, from: usize, end: usize, to: usize): usize {
   const tagShift = <i32>loop.tagShift;
   const tagMask = v128.load(changetype<usize>(loop), offsetof<Loop>("tagMask"));
   const setMask = v128.load(changetype<usize>(loop), offsetof<Loop>("setMask"));
@@ -166,16 +227,18 @@ function tree4(array: TagArray, from: usize, end: usize, to: usize): usize {
   while (from + 16 <= end) {
     const items = v128.load(from);
     const tags = v128.and(i64x2.shr_u(items, tagShift), tagMask);
-    const indexes = v128.xor(i64x2.shr_u(items, indexShift), v128.and(tags, foldMask));
-    const offsets = i64x2.shl(v128.and(indexes, setMask), 6);
+    const indexes = v128.xor(shifted(items, shift), v128.and(tags, foldMask));
+    const offsets = i64x2.shl(v128.and(indexes, setMask), 5);
 
     const set0 = sets + i32x4.extract_lane(offsets, 0);
     const low0 = v128.shuffle<i32>(tags, tags, 0, 0, 0, 0);
     const lows0 = v128.load(set0, LOWS);
-    const equal0 = i32x4.bitmask(i32x4.eq(lows0, low0)) & load<u32>(set0, HELD);
+    const same0 = i32x4.eq(lows0, low0);
+    const equal0 = i32x4.bitmask(same0) & load<u32>(set0, HELD);
     if (!(equal0 | load<u32>(set0, FULL))) break;
-    const move0 = moveOf(moves, set0, equal0);
-    v128.store(set0, v128.bitselect(low0, lows0, v128.load(move0)), LOWS);
+    const state0 = load<u32>(set0, STATE);
+    v128.store(set0, v128.bitselect(low0, lows0, v128.andnot(v128.load(moves + state0), anyOf(same0))), LOWS);
+    const move0 = moves + state0 + (equal0 << MOVE_SHIFT);
     store<u32>(set0, load<u32>(move0, MOVE_STATE), STATE);
     v128.store64_lane(to, items, 0);
     to += load<u32>(move0, MOVE_MISS);
@@ -184,10 +247,12 @@ function tree4(array: TagArray, from: usize, end: usize, to: usize): usize {
     const set1 = sets + i32x4.extract_lane(offsets, 2);
     const low1 = v128.shuffle<i32>(tags, tags, 2, 2, 2, 2);
     const lows1 = v128.load(set1, LOWS);
-    const equal1 = i32x4.bitmask(i32x4.eq(lows1, low1)) & load<u32>(set1, HELD);
+    const same1 = i32x4.eq(lows1, low1);
+    const equal1 = i32x4.bitmask(same1) & load<u32>(set1, HELD);
     if (!(equal1 | load<u32>(set1, FULL))) break;
-    const move1 = moveOf(moves, set1, equal1);
-    v128.store(set1, v128.bitselect(low1, lows1, v128.load(move1)), LOWS);
+    const state1 = load<u32>(set1, STATE);
+    v128.store(set1, v128.bitselect(low1, lows1, v128.andnot(v128.load(moves + state1), anyOf(same1))), LOWS);
+    const move1 = moves + state1 + (equal1 << MOVE_SHIFT);
     store<u32>(set1, load<u32>(move1, MOVE_STATE), STATE);
     v128.store64_lane(to, items, 1);
     to += load<u32>(move1, MOVE_MISS);
@@ -238,17 +303,16 @@ function oneTree4(array: TagArray, from: usize, end: usize, to: usize): usize {
   return to;
 }
 
-function tree8(array: TagArray, from: usize, end: usize, to: usize): usize {
-  return tree(32, array, from, end, to);
-}
-function tree12(array: TagArray, from: usize, end: usize, to: usize): usize {
-  return tree(48, array, from, end, to);
-}
-
 // @ts-ignore: decorator
 @inline
-function tree(half: u32, array: TagArray, from: usize, end: usize, to: usize): usize {
-  const indexShift = <i32>loop.indexShift;
+function tree(
+  half: u32,
+  shift: i32,
+  array: TagArray,
+  from: usize,
+  end: usize,
+  to: usize,
+): usize {
   const tagShift = <i32>loop.tagShift;
   const tagMask = v128.load(changetype<usize>(loop), offsetof<Loop>("tagMask"));
   const setMask = v128.load(changetype<usize>(loop), offsetof<Loop>("setMask"));
@@ -259,8 +323,8 @@ function tree(half: u32, array: TagArray, from: usize, end: usize, to: usize): u
   while (from + 16 <= end) {
     const items = v128.load(from);
     const tags = v128.and(i64x2.shr_u(items, tagShift), tagMask);
-    const indexes = v128.xor(i64x2.shr_u(items, indexShift), v128.and(tags, foldMask));
-    const offsets = i64x2.shl(v128.and(indexes, setMask), 7);
+    const indexes = v128.xor(shifted(items, shift), v128.and(tags, foldMask));
+    const offsets = i64x2.shl(v128.and(indexes, setMask), 6);
 
     const set0 = sets + i32x4.extract_lane(offsets, 0);
     const low0 = v128.shuffle<i32>(tags, tags, 0, 0, 0, 0);

@@ -46,7 +46,7 @@ struct array {
 
 static struct {
   uint64_t space, tag_mask[2], set_mask[2], fold_mask[2];
-  uint32_t index_shift, tag_shift;
+  uint32_t tag_shift;
   const uint64_t *stop;
 } loop;
 
@@ -82,6 +82,8 @@ static inline __m128i lanes4(__m128i a, __m128i b, const int high) {
   __m128 x = _mm_castsi128_ps(a), y = _mm_castsi128_ps(b);
   return _mm_castps_si128(high ? _mm_shuffle_ps(x, y, 0xdd) : _mm_shuffle_ps(x, y, 0x88));
 }
+
+#define any2(lanes, order) _mm_or_si128(lanes, _mm_shuffle_epi32(lanes, order))
 
 static inline uint64_t key_of(uint32_t space, uint64_t number) {
   return VALID | (uint64_t)space << NUMBER_BITS | number;
@@ -199,7 +201,6 @@ typedef uint64_t *loop_function(struct array *, const uint64_t *, const uint64_t
 
 static __attribute__((noipa)) uint64_t *tree4(struct array *a, const uint64_t *from,
                                               const uint64_t *end, uint64_t *to) {
-  const __m128i index_shift = _mm_cvtsi32_si128((int)loop.index_shift);
   const __m128i tag_shift = _mm_cvtsi32_si128((int)loop.tag_shift);
   const __m128i tag_mask = vector(loop.tag_mask), set_mask = vector(loop.set_mask);
   const __m128i fold_mask = vector(loop.fold_mask);
@@ -208,18 +209,20 @@ static __attribute__((noipa)) uint64_t *tree4(struct array *a, const uint64_t *f
   while (from + 2 <= end) {
     const __m128i items = vector(from);
     const __m128i tags = _mm_and_si128(_mm_srl_epi64(items, tag_shift), tag_mask);
-    const __m128i indexes =
-        _mm_xor_si128(_mm_srl_epi64(items, index_shift), _mm_and_si128(tags, fold_mask));
+    const __m128i indexes = _mm_xor_si128(items, _mm_and_si128(tags, fold_mask));
     const __m128i offsets = _mm_slli_epi64(_mm_and_si128(indexes, set_mask), 6);
 #define ACCESS(lane, store_item)                                                               \
   {                                                                                            \
     uint8_t *set = sets + (uint32_t)_mm_extract_epi32(offsets, lane);                          \
-    const __m128i low = _mm_shuffle_epi32(tags, lane * 0x55), lows = vector(set + LOWS);             \
-    const uint32_t equal = sign4(_mm_cmpeq_epi32(lows, low)) & load32(set + HELD);        \
-    if (!(equal | load32(set + FULL))) break;                                             \
-    const uint8_t *move = moves + load32(set + STATE) + (equal << MOVE_SHIFT);            \
-    store_vector(set + LOWS, select4(low, lows, vector(move)));                                       \
-    store32(set + STATE, load32(move + MOVE_STATE));                                      \
+    const __m128i low = _mm_shuffle_epi32(tags, lane * 0x55), lows = vector(set + LOWS);       \
+    const uint32_t state = load32(set + STATE);                                                \
+    const __m128i same = _mm_cmpeq_epi32(lows, low), pairs = any2(same, 0xb1);                 \
+    const __m128i victim = _mm_andnot_si128(any2(pairs, 0x4e), vector(moves + state));         \
+    const uint32_t equal = sign4(same) & load32(set + HELD);                                   \
+    if (!(equal | load32(set + FULL))) break;                                                  \
+    store_vector(set + LOWS, select4(low, lows, victim));                                      \
+    const uint8_t *move = moves + state + (equal << MOVE_SHIFT);                               \
+    store32(set + STATE, load32(move + MOVE_STATE));                                           \
     store_item(to, items);                                                                     \
     to += load32(move + MOVE_MISS);                                                            \
     from++;                                                                                    \
@@ -238,7 +241,6 @@ static inline void touch_tree(uint8_t *set, const uint8_t *touched) {
 
 static __attribute__((noipa)) uint64_t *tree12(struct array *a, const uint64_t *from,
                                                const uint64_t *end, uint64_t *to) {
-  const __m128i index_shift = _mm_cvtsi32_si128((int)loop.index_shift);
   const __m128i tag_shift = _mm_cvtsi32_si128((int)loop.tag_shift);
   const __m128i tag_mask = vector(loop.tag_mask), set_mask = vector(loop.set_mask);
   const __m128i fold_mask = vector(loop.fold_mask);
@@ -247,26 +249,25 @@ static __attribute__((noipa)) uint64_t *tree12(struct array *a, const uint64_t *
   while (from + 2 <= end) {
     const __m128i items = vector(from);
     const __m128i tags = _mm_and_si128(_mm_srl_epi64(items, tag_shift), tag_mask);
-    const __m128i indexes =
-        _mm_xor_si128(_mm_srl_epi64(items, index_shift), _mm_and_si128(tags, fold_mask));
+    const __m128i indexes = _mm_xor_si128(items, _mm_and_si128(tags, fold_mask));
     const __m128i offsets = _mm_slli_epi64(_mm_and_si128(indexes, set_mask), 7);
 #define ACCESS(lane, store_item)                                                               \
   {                                                                                            \
-    uint8_t *set = sets + (uint32_t)_mm_extract_epi32(offsets, lane), *low_at = set + LOWS;\
+    uint8_t *set = sets + (uint32_t)_mm_extract_epi32(offsets, lane), *low_at = set + LOWS;    \
     const __m128i low = _mm_shuffle_epi32(tags, lane * 0x55);                                  \
-    const __m128i ways0 = _mm_cmpeq_epi32(vector(low_at), low);                                   \
-    const __m128i ways4 = _mm_cmpeq_epi32(vector(low_at + 16), low);                              \
-    const __m128i ways8 = _mm_cmpeq_epi32(vector(low_at + 32), low);                              \
+    const __m128i ways0 = _mm_cmpeq_epi32(vector(low_at), low);                                \
+    const __m128i ways4 = _mm_cmpeq_epi32(vector(low_at + 16), low);                           \
+    const __m128i ways8 = _mm_cmpeq_epi32(vector(low_at + 32), low);                           \
     const __m128i all = _mm_packs_epi16(_mm_packs_epi32(ways0, ways4),                         \
                                         _mm_packs_epi32(ways8, _mm_setzero_si128()));          \
-    const uint32_t equal = (uint32_t)_mm_movemask_epi8(all) & load32(set + HELD);            \
+    const uint32_t equal = (uint32_t)_mm_movemask_epi8(all) & load32(set + HELD);              \
     if (equal) {                                                                               \
-      touch_tree(set, touches + (__builtin_ctz(equal) << TOUCHED_SHIFT));                    \
+      touch_tree(set, touches + (__builtin_ctz(equal) << TOUCHED_SHIFT));                      \
     } else {                                                                                   \
-      if (!load32(set + FULL)) break;                                                        \
-      const uint32_t way = victims[load32(set + STATE)];                                     \
-      touch_tree(set, touches + (way << TOUCHED_SHIFT));                                     \
-      store32(low_at + way * 4, (uint32_t)_mm_cvtsi128_si32(low));                                \
+      if (!load32(set + FULL)) break;                                                          \
+      const uint32_t way = victims[load32(set + STATE)];                                       \
+      touch_tree(set, touches + (way << TOUCHED_SHIFT));                                       \
+      store32(low_at + way * 4, (uint32_t)_mm_cvtsi128_si32(low));                             \
       store_item(to, items);                                                                   \
       to++;                                                                                    \
     }                                                                                          \
@@ -441,7 +442,6 @@ static uint64_t *filter(struct array *a, uint32_t space, uint32_t shift, const u
   uint64_t *start = to;
   bool is_long = a->replacement == LRU && a->ways > 16;
   loop.space = key_of(space, 0);
-  loop.index_shift = shift;
   loop.tag_shift = shift + a->set_bits;
   loop.tag_mask[0] = loop.tag_mask[1] = NUMBER_MASK >> loop.tag_shift;
   loop.set_mask[0] = loop.set_mask[1] = a->set_mask;
