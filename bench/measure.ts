@@ -34,10 +34,10 @@ export interface Case {
 export type Foreign = (effort: Effort) => ReadonlyMap<string, Timing>;
 
 /**
- * Seconds a sample of benny's. Its own choice, 50 ms, is seldom without a disturbance, and the C
- * program's best is of batches of half a millisecond.
+ * Seconds a sample of benny's. Its own choice, 50 ms, is seldom without a disturbance; below some
+ * milliseconds it tells how long caches take that benny's own work has filled.
  */
-const SAMPLE_SECONDS = 0.001;
+const SAMPLE_SECONDS = 0.005;
 
 export async function measure(
   title: string,

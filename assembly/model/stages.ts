@@ -12,9 +12,9 @@ import { allocate } from "./memory";
 import { throughArrays } from "./streams";
 import { TOP_LEVEL, addLoads, lineOf, structuresOf, tallyRegion, walkCacheAt } from "./walk";
 
+/** What is missed, level by level: in the end what is walked to. */
 const misses = allocate(CHUNK << 3);
-const walks = allocate(CHUNK << 3);
-/** Those that are not found in structure caches so far. */
+/** Walks that are not found in structure caches so far, where all are needed later. */
 const left = allocate(CHUNK << 3);
 /** Of each walk, the level of its first load, and what its loads cost. */
 const levels = allocate(CHUNK);
@@ -25,8 +25,8 @@ const loads = allocate((CHUNK * TOP_LEVEL) << 3);
 export function stages(lane: Lane, from: usize, end: usize, kinds: u64): void {
   const endOfMisses = throughArrays(lane, bitsOf(kinds), true, from, end, misses);
   const missed = countKinds(misses, endOfMisses, kinds);
-  const endOfWalks = throughArrays(lane, bitsOf(missed), false, misses, endOfMisses, walks);
-  const walked = countKinds(walks, endOfWalks, missed);
+  const endOfWalks = throughArrays(lane, bitsOf(missed), false, misses, endOfMisses, misses);
+  const walked = countKinds(misses, endOfWalks, missed);
   for (let kind: u32 = 0; kind < <u32>KINDS; kind++) {
     const route = routeOf(lane, kind, lane.size);
     route.firstMisses += ofKind(missed, kind);
@@ -63,21 +63,22 @@ function countKinds(from: usize, end: usize, among: u64): u64 {
 }
 
 function walkAll(lane: Lane, end: usize): void {
-  const count = <u32>((end - walks) >> 3);
+  const count = <u32>((end - misses) >> 3);
   if (!count) return;
   const leaf = lane.size + 1;
   const hasCosts = lane.nrCaches != 0 || lane.regions != 0;
   if (hasCosts) placeWalks(leaf, end);
   addLoads(lane, leaf, count);
   let nrLoads = count;
-  let from = walks;
+  const to = hasCosts ? left : misses;
+  let from = misses;
   let endOfLeft = end;
   for (let level = leaf + 1; level <= TOP_LEVEL; level++) {
     const structures = structuresOf(lane, level);
     if (changetype<usize>(structures)) {
       place(keyOf(level, 0), NUMBER_MASK, SIZE_SHIFT * (level - 1));
-      endOfLeft = filter(structures, placement, from, endOfLeft, left);
-      from = left;
+      endOfLeft = filter(structures, placement, from, endOfLeft, to);
+      from = to;
     }
     const nrLeft = <u32>((endOfLeft - from) >> 3);
     addLoads(lane, level, nrLeft);
@@ -95,7 +96,7 @@ function walkAll(lane: Lane, end: usize): void {
 /** Walks know their place, and load what is on the leaf's level at least. */
 function placeWalks(leaf: u32, end: usize): void {
   let place: u64 = 0;
-  for (let at = walks; at < end; at += 8) {
+  for (let at = misses; at < end; at += 8) {
     store<u64>(at, (load<u64>(at) & ((1 << PLACE_SHIFT) - 1)) | (place << PLACE_SHIFT));
     place++;
   }
@@ -111,7 +112,7 @@ function placeWalks(leaf: u32, end: usize): void {
 function loadAll(lane: Lane, leaf: u32, count: u32): void {
   let end = loads;
   for (let i: u32 = 0; i < count; i++) {
-    const page = load<u64>(walks + ((<usize>i) << 3)) & NUMBER_MASK;
+    const page = load<u64>(misses + ((<usize>i) << 3)) & NUMBER_MASK;
     for (let level = <u32>load<u8>(levels + i); level >= leaf; level--) {
       store<u64>(end, lineOf(page, level) | ((<u64>i) << PLACE_SHIFT));
       end += 8;
@@ -141,7 +142,7 @@ function addCosts(lane: Lane, more: i32, end: usize): void {
 
 function tallyAll(lane: Lane, leaf: u32, count: u32): void {
   for (let i: u32 = 0; i < count; i++) {
-    const page = load<u64>(walks + ((<usize>i) << 3)) & NUMBER_MASK;
+    const page = load<u64>(misses + ((<usize>i) << 3)) & NUMBER_MASK;
     const cost = lane.nrCaches
       ? load<u32>(costs + (i << 2))
       : (<u32>load<u8>(levels + i) - leaf + 1) * lane.memoryCycles;

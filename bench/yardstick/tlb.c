@@ -152,7 +152,7 @@ static struct array *create(uint32_t nr_sets, uint32_t ways, uint32_t groups,
   a->ways = ways;
   a->half = ((ways + 3) & ~3u) << 2;
   a->replacement = replacement;
-  a->set_bytes = replacement == LRU ? a->half * 3 : LOWS + a->half * 2 <= 64 ? 64 : 128;
+  a->set_bytes = replacement == LRU ? a->half * 2 : a->half == 16 ? 32 : 64;
   a->sets = zeros((size_t)nr_sets * a->set_bytes);
   if (replacement != LRU) {
     init_trees(a);
@@ -210,7 +210,7 @@ static __attribute__((noipa)) uint64_t *tree4(struct array *a, const uint64_t *f
     const __m128i items = vector(from);
     const __m128i tags = _mm_and_si128(_mm_srl_epi64(items, tag_shift), tag_mask);
     const __m128i indexes = _mm_xor_si128(items, _mm_and_si128(tags, fold_mask));
-    const __m128i offsets = _mm_slli_epi64(_mm_and_si128(indexes, set_mask), 6);
+    const __m128i offsets = _mm_slli_epi64(_mm_and_si128(indexes, set_mask), 5);
 #define ACCESS(lane, store_item)                                                               \
   {                                                                                            \
     uint8_t *set = sets + (uint32_t)_mm_extract_epi32(offsets, lane);                          \
@@ -250,7 +250,7 @@ static __attribute__((noipa)) uint64_t *tree12(struct array *a, const uint64_t *
     const __m128i items = vector(from);
     const __m128i tags = _mm_and_si128(_mm_srl_epi64(items, tag_shift), tag_mask);
     const __m128i indexes = _mm_xor_si128(items, _mm_and_si128(tags, fold_mask));
-    const __m128i offsets = _mm_slli_epi64(_mm_and_si128(indexes, set_mask), 7);
+    const __m128i offsets = _mm_slli_epi64(_mm_and_si128(indexes, set_mask), 6);
 #define ACCESS(lane, store_item)                                                               \
   {                                                                                            \
     uint8_t *set = sets + (uint32_t)_mm_extract_epi32(offsets, lane), *low_at = set + LOWS;    \
@@ -467,14 +467,12 @@ static uint64_t *filter(struct array *a, uint32_t space, uint32_t shift, const u
   return to;
 }
 
-static void walk_all(const uint64_t *from, const uint64_t *end) {
-  static uint64_t left[CHUNK];
+static void walk_all(uint64_t *from, const uint64_t *end) {
   nr_walks += (uint64_t)(end - from);
   loads[1] += (uint64_t)(end - from);
   for (uint32_t level = 2; level <= 4; level++) {
     if (structures[level]) {
-      end = filter(structures[level], level, 9 * (level - 1), from, end, left);
-      from = left;
+      end = filter(structures[level], level, 9 * (level - 1), from, end, from);
     }
     loads[level] += (uint64_t)(end - from);
   }
@@ -538,7 +536,7 @@ static __attribute__((noipa)) const uint64_t *take_plain(const uint64_t *from, c
 }
 
 static __attribute__((noipa)) void replay(const uint64_t *from, uint32_t count) {
-  static uint64_t items[CHUNK + 4], misses[CHUNK], walks[CHUNK];
+  static uint64_t items[CHUNK + 4], misses[CHUNK];
   const uint64_t *end_of_all = from + count;
   while (from < end_of_all) {
     const uint64_t *end = from + CHUNK < end_of_all ? from + CHUNK : end_of_all, *start = from;
@@ -556,7 +554,7 @@ static __attribute__((noipa)) void replay(const uint64_t *from, uint32_t count) 
     }
     uint64_t *end_of_misses = filter(first, 0, 0, items, to, misses);
     first_misses += (uint64_t)(end_of_misses - misses);
-    walk_all(walks, filter(second, 0, 0, misses, end_of_misses, walks));
+    walk_all(misses, filter(second, 0, 0, misses, end_of_misses, misses));
   }
 }
 
