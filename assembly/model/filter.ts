@@ -14,7 +14,7 @@ import { logLoop } from "./log-loop";
 import { LoopFunction, loop } from "./loop";
 import { insert, touch } from "./replacement";
 import { timeLoopOf } from "./time-loops";
-import { treeLoopOf } from "./tree-loops";
+import { hasTreeLoop, treeLoopOf } from "./tree-loops";
 
 /** Which key an item has in an array, and which of its sets. */
 @unmanaged
@@ -37,9 +37,10 @@ export function filter(
 ): usize {
   if (from == end) return to;
   prepare(array, placement);
+  const high = highOf(placement, from, end);
   let last = to;
   for (let at = from; ; ) {
-    last = loopOf(array, placement)(array, at, end, last);
+    last = loopOf(array, high)(array, at, end, last);
     at = loop.stop;
     if (at == end) break;
     last = accessAny(array, placement, load<u64>(at), last);
@@ -63,25 +64,36 @@ function prepare(array: TagArray, placement: Placement): void {
   loop.setMask1 = loop.setMask;
   loop.foldMask = array.indexGroups > 1 ? array.setMask : 0;
   loop.foldMask1 = loop.foldMask;
-  loop.sure = loop.tagMask == EMPTY ? 0 : u32.MAX_VALUE;
+  loop.sure = loop.tagMask < EMPTY ? u32.MAX_VALUE : 0;
   loop.buckets = bucketsOf(array.sets);
   loop.bucketMask = array.bucketMask;
   loop.ring = ringOf(array, array.sets);
   loop.ringMask = array.ringBytes - 1;
 }
 
-function loopOf(array: TagArray, placement: Placement): LoopFunction {
+/** The high half that all items' tags have; 0: they have not. */
+function highOf(placement: Placement, from: usize, end: usize): u32 {
+  let bits = loop.mask;
+  if (loop.tagMask > u32.MAX_VALUE) {
+    let all: u64 = 0;
+    for (let at = from; at < end; at += 8) all |= load<u64>(at);
+    bits &= all;
+  }
+  return bits >> loop.tagShift > u32.MAX_VALUE ? 0 : <u32>(placement.space >> 32);
+}
+
+/** `high`: of all items' tags; 0: they differ. */
+function loopOf(array: TagArray, high: u32): LoopFunction {
   const isLru = array.replacement == REPLACEMENT_LRU;
   if (array.isLong) {
     const isQuick = isLru && !array.setMask && liveOf(array.sets) == array.ways;
     return isQuick ? logLoop : none;
   }
-  const isLow = loop.tagMask <= u32.MAX_VALUE;
-  const isOneHigh = isLow && array.high == <u32>(placement.space >> 32);
+  const isOneHigh = high != 0 && array.high == high;
   // A short tag is also what the lower group of an index is XORed with.
   if (!isOneHigh || array.indexGroups > 2 || !array.hasShortTags) return none;
   if (array.isShort) return isLru && loop.sure ? timeLoopOf(array) : none;
-  return array.victims != 0 && !(array.ways & 3) ? treeLoopOf(array) : none;
+  return hasTreeLoop(array) ? treeLoopOf(array) : none;
 }
 
 function none(array: TagArray, from: usize, end: usize, to: usize): usize {

@@ -19,15 +19,21 @@ const SHIFT_2M = SIZE_SHIFT;
 const SHIFT_1G = SIZE_SHIFT * 2;
 const ANY_SHIFT = -1;
 
-/** Of an array with tables, four, eight or twelve ways. */
+/** Of one with tables, and of four ways or more than that: those have sets of 64 bytes. */
+export function hasTreeLoop(array: TagArray): bool {
+  return array.moves != 0 || (array.victims != 0 && array.setBytes == 64);
+}
+
+/** Of an array that has one. */
 export function treeLoopOf(array: TagArray): LoopFunction {
   const shift = loop.indexShift;
-  if (array.ways == 4) {
+  if (array.moves) {
     if (!array.setMask) return oneTree4;
     if (!shift) return tree4Of4K;
     return shift == SHIFT_2M ? tree4Of2M : shift == SHIFT_1G ? tree4Of1G : tree4;
   }
-  if (array.ways == 8) {
+  // What is looked at beyond the ways is never held.
+  if (array.halfBytes == 32) {
     if (!shift) return tree8Of4K;
     return shift == SHIFT_2M ? tree8Of2M : shift == SHIFT_1G ? tree8Of1G : tree8;
   }
