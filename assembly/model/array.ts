@@ -13,8 +13,8 @@
 //        +------+------+-------+------+       +-------+
 //  held: ways that are not empty, a bit each, up to 32
 // Halves are apart so that one vector compares four ways. Mostly all high halves of an array are
-// the same, and nobody looks at them (filter.ts). Sets in order are other things: of few ways
-// (times.ts), and of many (log.ts).
+// the same, and nobody looks at them (filter.ts). Sets in order are other things: their ways
+// have times (times.ts), or they are a log (log.ts).
 
 import { COUNT_HITS, COUNT_MISSES, PAGE_NUMBER_BITS } from "./layout";
 
@@ -92,9 +92,9 @@ export class TagArray {
   /** Whether tags are without what bank and set tell, which needs a page to be in one set alone. */
   hasShortTags: bool;
   replacement: u32;
-  /** Of lru and fifo: few ways (times.ts), or many (log.ts). */
-  isShort: bool;
-  isLong: bool;
+  /** Of lru and fifo: ways have times (times.ts), or they are a log (log.ts). */
+  hasTimes: bool;
+  isLog: bool;
   /** Of a log: from a hash to a bucket, and bytes of its ring. */
   bucketMask: u32;
   ringBytes: u32;

@@ -3,7 +3,7 @@ import { EMPTY, LOWS, TagArray } from "./array";
 import { bucketMaskOf, logBytes, ringBytes } from "./log";
 import { allocate } from "./memory";
 import { initReplacement } from "./replacement";
-import { SHORT_WAYS_MAX } from "./times";
+import { VECTOR_WAYS_MAX } from "./times";
 
 function hasOrder(replacement: u32): bool {
   return replacement == REPLACEMENT_LRU || replacement == REPLACEMENT_FIFO;
@@ -33,24 +33,25 @@ export function createArray(
   array.replacement = replacement;
   array.random = seed;
   array.tricks = tricks;
-  array.isShort = hasOrder(replacement) && ways <= SHORT_WAYS_MAX;
-  array.isLong = hasOrder(replacement) && ways > SHORT_WAYS_MAX;
+  // A log takes much room, which is nothing for one set.
+  array.hasTimes = hasOrder(replacement) && (ways <= VECTOR_WAYS_MAX || nrSets > 1);
+  array.isLog = hasOrder(replacement) && !array.hasTimes;
   array.bucketMask = bucketMaskOf(ways);
   array.ringBytes = ringBytes(ways);
-  array.lowsAt = array.isShort ? 0 : <u32>LOWS;
+  array.lowsAt = array.hasTimes ? 0 : <u32>LOWS;
   array.setBytes = setBytesOf(array);
   array.highsAt = nrSets * array.setBytes;
-  array.sets = allocate(array.isLong ? array.highsAt : array.highsAt << 1);
-  if (!array.isLong) emptyWays(array);
+  array.sets = allocate(array.isLog ? array.highsAt : array.highsAt << 1);
+  if (!array.isLog) emptyWays(array);
   initReplacement(array);
   return array;
 }
 
 /** Without highs, which have as much room behind all sets. */
 function setBytesOf(array: TagArray): u32 {
-  if (array.isLong) return roundUp(logBytes(array.ways), 16);
+  if (array.isLog) return roundUp(logBytes(array.ways), 16);
   // Behind the lows are times.
-  if (array.isShort) return array.halfBytes << 1;
+  if (array.hasTimes) return array.halfBytes << 1;
   // For filter.ts, where a shift finds the set.
   return roundUp(<u32>LOWS + array.halfBytes, array.halfBytes == 16 ? 32 : 64);
 }

@@ -14,6 +14,7 @@ import { logLoop } from "./log-loop";
 import { LoopFunction, loop } from "./loop";
 import { insert, touch } from "./replacement";
 import { timeLoopOf } from "./time-loops";
+import { VECTOR_WAYS_MAX } from "./times";
 import { hasTreeLoop, treeLoopOf } from "./tree-loops";
 
 /** Which key an item has in an array, and which of its sets. */
@@ -85,14 +86,16 @@ function highOf(placement: Placement, from: usize, end: usize): u32 {
 /** `high`: of all items' tags; 0: they differ. */
 function loopOf(array: TagArray, high: u32): LoopFunction {
   const isLru = array.replacement == REPLACEMENT_LRU;
-  if (array.isLong) {
-    const isQuick = isLru && !array.setMask && liveOf(array.sets) == array.ways;
+  if (array.isLog) {
+    const isQuick = isLru && liveOf(array.sets) == array.ways;
     return isQuick ? logLoop : none;
   }
   const isOneHigh = high != 0 && array.high == high;
   // A short tag is also what the lower group of an index is XORed with.
   if (!isOneHigh || array.indexGroups > 2 || !array.hasShortTags) return none;
-  if (array.isShort) return isLru && loop.sure ? timeLoopOf(array) : none;
+  if (array.hasTimes) {
+    return isLru && loop.sure && array.ways <= VECTOR_WAYS_MAX ? timeLoopOf(array) : none;
+  }
   return hasTreeLoop(array) ? treeLoopOf(array) : none;
 }
 

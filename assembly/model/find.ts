@@ -30,7 +30,7 @@ export function equalLows(half: u32, lows: usize, low: v128): u64 {
 @inline
 export function find(array: TagArray, set: usize, tag: u64): i32 {
   const half = array.halfBytes;
-  if (array.isLong) return findInLog(array, set, tag);
+  if (array.isLog) return findInLog(array, set, tag);
   if (half > <u32>BIT_WAYS_MAX << 2 || !(array.tricks & TRICK_SIMD)) {
     return findSlow(array, set, tag);
   }

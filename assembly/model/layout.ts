@@ -7,7 +7,7 @@ export const REPLACEMENT_PLRU = 2;
 export const REPLACEMENT_MRU3_PLRU = 3;
 export const REPLACEMENT_NRU = 4;
 export const REPLACEMENT_RANDOM = 5;
-/** A way of a ring is a byte: its number + 1, and 0 is none (recency.ts). */
+/** Numbers of ways are the first times (times.ts). */
 export const ORDER_WAYS_MAX = 255;
 /** Trees and marks are one u64; three trees and the last group, too. */
 export const BIT_WAYS_MAX = 64;

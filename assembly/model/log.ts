@@ -1,5 +1,5 @@
-// Many ways that leave in the order of their use (lru) or filling (fifo): a set is a log of what was
-// touched, in turn. Touching writes an entry behind the others and makes the one it had dead; who
+// One set of many ways that leave in the order of their use (lru) or filling (fifo): it is a log of
+// what was touched, in turn. Touching writes an entry behind the others and makes the one it had dead; who
 // leaves is the first one alive. Entries are found by hash: a bucket has the place of the last one
 // with its hash, and each entry the place of the one before it. Places only grow, so that one below
 // `tail` is known to have left, and nobody takes it out of its chain.

@@ -62,13 +62,9 @@ function nrGroups(array: TagArray): u32 {
 
 /** Makes a new array ready. */
 export function initReplacement(array: TagArray): void {
-  if (array.isShort) initTimes(array);
-  if (array.isLong) initLogs(array);
+  if (array.hasTimes) initTimes(array);
+  if (array.isLog) initLog(array, array.sets);
   if (isTree(array)) initTrees(array);
-}
-
-function initLogs(array: TagArray): void {
-  for (let i: u32 = 0; i <= array.setMask; i++) initLog(array, array.sets + i * array.setBytes);
 }
 
 function initTrees(array: TagArray): void {
@@ -152,7 +148,7 @@ function touchTree(array: TagArray, set: usize, way: u32): void {
 }
 
 function touchOrder(array: TagArray, set: usize, way: u32): void {
-  if (array.isShort) {
+  if (array.hasTimes) {
     setTime(array, set, way);
     return;
   }
@@ -172,8 +168,8 @@ function mark(array: TagArray, set: usize, way: u32): void {
 /** Fills a way of `set`, which does not have `tag`; returns the tag that leaves for it, or 0. */
 export function insert(array: TagArray, set: usize, tag: u64): u64 {
   noteHigh(array, tag);
-  if (array.isShort) return insertTimed(array, set, tag);
-  if (array.isLong) return writeToLog(array, set, tag);
+  if (array.hasTimes) return insertTimed(array, set, tag);
+  if (array.isLog) return writeToLog(array, set, tag);
   const isFull = load<u32>(set, FULL) != 0;
   const empty = isFull ? -1 : emptyWay(array, set);
   const way = empty < 0 ? victim(array, set) : empty;
@@ -203,12 +199,12 @@ function emptyWay(array: TagArray, set: usize): i32 {
 /** Empties `way`. Ways before it stay where they are. */
 export function empty(array: TagArray, set: usize, way: u32): void {
   array.recent = 0;
-  if (array.isLong) {
+  if (array.isLog) {
     buryEntry(array, set, way);
     return;
   }
   setTag(array, set, way, EMPTY);
-  if (array.isShort) forgetTime(array, set, way);
+  if (array.hasTimes) forgetTime(array, set, way);
   else {
     setHeld(set, way, 0);
     store<u32>(set, 0, FULL);
@@ -222,11 +218,11 @@ function setHeld(set: usize, way: u32, isHeld: u32): void {
 // Of all ways of a set.
 
 function nrPlaces(array: TagArray, set: usize): u32 {
-  return array.isLong ? nrEntries(set) : array.ways;
+  return array.isLog ? nrEntries(set) : array.ways;
 }
 
 function tagAtPlace(array: TagArray, set: usize, i: u32): u64 {
-  return array.isLong ? entryTag(array, set, i) : tagAt(array, set, i);
+  return array.isLog ? entryTag(array, set, i) : tagAt(array, set, i);
 }
 
 /** Empties the ways that have entries of `pcid`. */

@@ -1,13 +1,15 @@
-// Few ways that leave in the order of their use (lru) or filling (fifo): each has the time it was
-// touched, or filled, and the one with the lowest leaves. A time is a count of such events. It starts
-// above the numbers of ways, because an empty way has its own for a time: the lowest is filled first.
+// Ways that leave in the order of their use (lru) or filling (fifo): each has the time it was touched,
+// or filled, and the one with the lowest leaves. A time is a count of such events. It starts above
+// the numbers of ways, because an empty way has its own for a time: the lowest is filled first.
 //
 // Times lie behind the low halves of a set, u32 each.
 
+import { ORDER_WAYS_MAX } from "./layout";
 import { TagArray } from "./array";
 
-export const SHORT_WAYS_MAX: u32 = 16;
-export const TIMES_START: u32 = SHORT_WAYS_MAX;
+/** Of more ways in one set the order is a log (log.ts). */
+export const VECTOR_WAYS_MAX: u32 = 16;
+export const TIMES_START: u32 = ORDER_WAYS_MAX + 1;
 /** Then they are renumbered. It is the time of the padding. */
 const TIMES_END: u32 = 1 << 26;
 

@@ -83,7 +83,7 @@ const LOOPS: readonly (readonly [string, Sets])[] = [
   ["16 ways in order, 64 sets", { entries: 1024, ways: 16 }],
   ["a log of 24 ways", { entries: 24, ways: 24 }],
   ["a log of 96 ways", { entries: 96, ways: 96 }],
-  ["4 logs", { entries: 128, ways: 32 }],
+  ["32 ways in order, 4 sets", { entries: 128, ways: 32 }],
 ];
 
 describe.each(LOOPS)("%s", (_, sets) => {
