@@ -11,7 +11,7 @@
 //        +------+------+-------+------+       +-------+
 //        | full | held | state | lows |  ...  | highs |
 //        +------+------+-------+------+       +-------+
-//  held: ways that are not empty, a bit each, up to 32
+//  held: ways that are not empty, a bit each, up to 32, for tree-loops.ts
 // Halves are apart so that one vector compares four ways. Mostly all high halves of an array are
 // the same, and nobody looks at them (filter.ts). Sets in order are other things: their ways
 // have times (times.ts), or they are a log (log.ts).
@@ -139,7 +139,9 @@ function indexOf(array: TagArray, dealt: u64): u32 {
   if (array.indexGroups > 1) {
     index ^= dealt >> array.setBits;
     for (let group: u32 = 2; group < array.indexGroups; group++) {
-      index ^= dealt >> (array.setBits * group);
+      const shift = array.setBits * group;
+      if (shift >= <u32>PAGE_NUMBER_BITS) break;
+      index ^= dealt >> shift;
     }
   }
   return <u32>index & array.setMask;

@@ -9,7 +9,7 @@
 import { REPLACEMENT_LRU } from "./layout";
 import { EMPTY, TagArray, setOf, tagOf, toldBits } from "./array";
 import { find } from "./find";
-import { bucketsOf, liveOf, ringOf } from "./log";
+import { bucketsOf, ringOf } from "./log";
 import { logLoop } from "./log-loop";
 import { LoopFunction, loop } from "./loop";
 import { insert, touch } from "./replacement";
@@ -41,11 +41,13 @@ export function filter(
   const high = highOf(placement, from, end);
   let last = to;
   for (let at = from; ; ) {
-    last = loopOf(array, high)(array, at, end, last);
+    const run = loopOf(array, high);
+    last = run(array, at, end, last);
     at = loop.stop;
     if (at == end) break;
-    last = accessAny(array, placement, load<u64>(at), last);
-    at += 8;
+    // What has no loop gets one at its first tag, or not in this batch.
+    const endOfThese = run == none && array.high != 0 ? end : at + 8;
+    for (; at < endOfThese; at += 8) last = accessAny(array, placement, load<u64>(at), last);
   }
   const nrMisses = <u64>((last - to) >> 3);
   array.misses += nrMisses;
@@ -72,7 +74,7 @@ function prepare(array: TagArray, placement: Placement): void {
   loop.ringMask = array.ringBytes - 1;
 }
 
-/** The high half that all items' tags have; 0: they have not. */
+/** The high half of all items' tags, if no number has bits there; else 0. */
 function highOf(placement: Placement, from: usize, end: usize): u32 {
   let bits = loop.mask;
   if (loop.tagMask > u32.MAX_VALUE) {
@@ -83,13 +85,10 @@ function highOf(placement: Placement, from: usize, end: usize): u32 {
   return bits >> loop.tagShift > u32.MAX_VALUE ? 0 : <u32>(placement.space >> 32);
 }
 
-/** `high`: of all items' tags; 0: they differ. */
+/** `high`: of highOf. */
 function loopOf(array: TagArray, high: u32): LoopFunction {
   const isLru = array.replacement == REPLACEMENT_LRU;
-  if (array.isLog) {
-    const isQuick = isLru && liveOf(array.sets) == array.ways;
-    return isQuick ? logLoop : none;
-  }
+  if (array.isLog) return isLru ? logLoop : none;
   const isOneHigh = high != 0 && array.high == high;
   // A short tag is also what the lower group of an index is XORed with.
   if (!isOneHigh || array.indexGroups > 2 || !array.hasShortTags) return none;

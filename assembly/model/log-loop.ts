@@ -1,4 +1,4 @@
-// Items through a log (log.ts): many ways, all of them held, in the order of their use, in one set.
+// Items through a log (log.ts): many ways in the order of their use, in one set.
 
 import { TagArray } from "./array";
 import {
@@ -26,6 +26,7 @@ export function logLoop(array: TagArray, from: usize, end: usize, to: usize): us
   const bucketMask = loop.bucketMask;
   const ring = loop.ring;
   const ringMask = loop.ringMask;
+  const isFull = liveOf(set) == array.ways;
   let head = headOf(set);
   let tail = tailOf(set);
   for (; from < end; from += 8) {
@@ -39,6 +40,7 @@ export function logLoop(array: TagArray, from: usize, end: usize, to: usize): us
       if (load<u64>(entry) != tag || head - tail > ringMask) break;
       before = bury(entry);
     } else {
+      if (!isFull) break;
       tail = behindFirst(ring, ringMask, tail);
       store<u64>(to, item);
       to += 8;

@@ -18,7 +18,7 @@ export class Loop {
   space: u64;
   /** Bits of an item that are its number in the array. */
   mask: u64;
-  /** From an item to its index, and to its tag, which is the low half here. */
+  /** From an item to its index, and to its tag. */
   indexShift: u64;
   tagShift: u64;
   /** Each twice, for two items. */

@@ -1,4 +1,4 @@
-// Who leaves a full set. What a set knows of its ways, behind its tags:
+// Who leaves a full set. What a set knows of its ways:
 //   lru, fifo          times.ts, log.ts
 //   plru, mru3-plru    the bits of the trees, those of a tree in heap order; then the last group
 //   nru                marks, a bit each
@@ -227,12 +227,16 @@ function tagAtPlace(array: TagArray, set: usize, i: u32): u64 {
 
 /** Empties the ways that have entries of `pcid`. */
 export function dropPcid(array: TagArray, pcid: u32): void {
+  let isEmptied = true;
   for (let i: u32 = 0; i <= array.setMask; i++) {
     const set = array.sets + i * array.setBytes;
     for (let way = nrPlaces(array, set); way--; ) {
-      if (isOf(tagAtPlace(array, set, way), pcid)) empty(array, set, way);
+      const tag = tagAtPlace(array, set, way);
+      if (isOf(tag, pcid)) empty(array, set, way);
+      else if (!isEmpty(tag)) isEmptied = false;
     }
   }
+  if (isEmptied) array.high = 0;
 }
 
 /**
@@ -259,7 +263,7 @@ export function dropNumbers(
   }
 }
 
-/** The way that leaves a full set, of an array without positions. */
+/** The way that leaves a full set, of an array that keeps no order. */
 // @ts-ignore: decorator
 @inline
 function victim(array: TagArray, set: usize): u32 {

@@ -66,7 +66,7 @@ function differing(first: u64, other: u64): u64 {
  * Items, and a last one that has the place behind them; the instruction of each, if any lane asks
  * for it, lies INSTRUCTIONS bytes behind it.
  */
-const INSTRUCTIONS: usize = <usize>(CHUNK + 4) << 3;
+const INSTRUCTIONS: usize = <usize>(CHUNK + 1) << 3;
 const items = allocate(INSTRUCTIONS << 1);
 /** Room for stacks' keys, of two classes. */
 const keys = allocate(CHUNK << 4);

@@ -37,7 +37,7 @@ export function stages(lane: Lane, from: usize, end: usize, kinds: u64): void {
 
 const placement = changetype<Placement>(memory.data(offsetof<Placement>()));
 
-/** In the arrays of walks, which have all their numbers in the index. */
+/** In the arrays of walks, which no banks share. */
 function place(space: u64, mask: u64, shift: u64): void {
   placement.space = space;
   placement.mask = mask;

@@ -1,7 +1,7 @@
 // A batch through several arrays. Each array gets its items in a stream of its own, in their order,
 // which is all that matters to it; what the arrays miss comes back into the order of the batch.
 //
-// Where item.ts has the number of times, an item has its place in the batch here, from 1 on.
+// An item's place here is its number in the batch, from 1 on, and not that of item.ts.
 
 import { KINDS } from "./layout";
 import { NUMBER_MASK, TagArray, keyOf } from "./array";

@@ -1,6 +1,7 @@
 // A yardstick for assembly/model/: the same stages over the same arrays, written in C and compiled
 // ahead of time. It mirrors them step by step, so that the ratio says what WebAssembly costs and not
-// what a better idea gains: geometry is read from memory, as there. The model is Skylake's for loads
+// what a better idea gains: geometry is read from memory, as there. What its patterns never need is
+// left out, such as high halves. The model is Skylake's for loads
 // of 4K pages, without the caches that walks load through.
 //
 //   tlb <pattern> <pages> <structures> <batches>

@@ -278,14 +278,17 @@ export class Lane {
   }
 }
 
-/** Whether all pages that a bank keeps as one size are shared by the same number of banks. */
+/** Whether a bank has the same number among as many for all pages that it keeps as one size. */
 function isDealtEvenly(bank: TlbArray, banks: readonly TlbArray[]): boolean {
   return PAGE_SIZES.every((kept) => {
     const sizes = bank.pageSizes.filter((size) => keptSize(bank, size) === kept);
-    const nrBanks = sizes.flatMap((size) => {
-      return bank.kinds.map((kind) => banks.filter((other) => serves(other, kind, size)).length);
+    const places = sizes.flatMap((size) => {
+      return bank.kinds.map((kind) => {
+        const among = banks.filter((other) => serves(other, kind, size));
+        return `${among.indexOf(bank)} of ${among.length}`;
+      });
     });
-    return new Set(nrBanks).size <= 1;
+    return new Set(places).size <= 1;
   });
 }
 

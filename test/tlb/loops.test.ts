@@ -81,6 +81,11 @@ const LOOPS: readonly (readonly [string, Sets])[] = [
   ["12 ways in order, 32 sets, folded", { entries: 384, ways: 12, indexGroups: 2 }],
   ["16 ways in order, one set", { entries: 16, ways: 16 }],
   ["16 ways in order, 64 sets", { entries: 1024, ways: 16 }],
+  [
+    "4 ways in order, folded further than numbers are long",
+    { entries: 64, ways: 4, indexGroups: 17 },
+  ],
+  ["a tree of 4 ways, folded so", { entries: 64, ways: 4, indexGroups: 33, replacement: "plru" }],
   ["a log of 24 ways", { entries: 24, ways: 24 }],
   ["a log of 96 ways", { entries: 96, ways: 96 }],
   ["32 ways in order, 4 sets", { entries: 128, ways: 32 }],

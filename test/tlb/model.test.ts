@@ -19,6 +19,7 @@ import { TlbModel as SlowModel } from "../oracle/tlb-model.ts";
 import { replayFast, replaySlow } from "./both-models.ts";
 import { randomProcessor } from "./random-processor.ts";
 import { type Step, randomTrace } from "./random-trace.ts";
+import { smallProcessor } from "./small-processor.ts";
 
 const PAIRS = 1500;
 /** Each with its own random processors and traces, so that they run in turns of some seconds. */
@@ -85,6 +86,30 @@ describe("the fast TLB model", () => {
       expect(fast.counts("4K"), `seed ${seed}`).toEqual(slow.counts);
       expect(fast.routes("4K"), `seed ${seed}`).toEqual(slow.routes);
     }
+  });
+
+  it("tells pages of two sizes apart that a bank keeps as one, among others for each", () => {
+    const bank = { hitCycles: 1, entries: 16, ways: 4, keptAs: { "1G": "2M" } };
+    const processor = smallProcessor({
+      first: { entries: 1, ways: 1, pageSizes: ["4K", "2M", "1G"] },
+      processor: {
+        secondLevel: [
+          { ...bank, name: "C", pageSizes: ["1G"] },
+          { ...bank, name: "A", pageSizes: ["2M", "1G"] },
+          { ...bank, name: "B", pageSizes: ["2M"], keptAs: {} },
+        ],
+      },
+    });
+    const random = new Random(5);
+    const fast = new TlbModel(processor, { policies: ["4K"] });
+    const slow = new SlowModel(processor);
+    for (let i = 0; i < 400; i++) {
+      const address = random.below(20) * 2 ** 21;
+      const pageSize = random.pick(["2M", "1G"] as const);
+      fast.refer(address, "load", pageSize);
+      slow.refer({ address, kind: "load", pageSize });
+    }
+    expect(fast.counts("4K")).toEqual(slow.counts);
   });
 
   it("passes over controls", () => {
