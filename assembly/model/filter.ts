@@ -10,7 +10,7 @@ import { REPLACEMENT_LRU } from "./layout";
 import { EMPTY, TagArray, setOf, tagOf, toldBits } from "./array";
 import { find } from "./find";
 import { bucketsOf, ringOf } from "./log";
-import { logLoop } from "./log-loop";
+import { logLoopOf } from "./log-loop";
 import { LoopFunction, loop } from "./loop";
 import { insert, touch } from "./replacement";
 import { timeLoopOf } from "./time-loops";
@@ -88,7 +88,7 @@ function highOf(placement: Placement, from: usize, end: usize): u32 {
 /** `high`: of highOf. */
 function loopOf(array: TagArray, high: u32): LoopFunction {
   const isLru = array.replacement == REPLACEMENT_LRU;
-  if (array.isLog) return isLru ? logLoop : none;
+  if (array.isLog) return isLru ? logLoopOf(array) : none;
   const isOneHigh = high != 0 && array.high == high;
   // A short tag is also what the lower group of an index is XORed with.
   if (!isOneHigh || array.indexGroups > 2 || !array.hasShortTags) return none;

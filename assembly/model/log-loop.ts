@@ -14,9 +14,24 @@ import {
   tailOf,
   write,
 } from "./log";
-import { loop } from "./loop";
+import { LoopFunction, loop } from "./loop";
 
-export function logLoop(array: TagArray, from: usize, end: usize, to: usize): usize {
+export function logLoopOf(array: TagArray): LoopFunction {
+  return liveOf(array.sets) == array.ways ? full : filling;
+}
+
+function full(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return through(true, array, from, end, to);
+}
+
+/** Up to the first miss. */
+function filling(array: TagArray, from: usize, end: usize, to: usize): usize {
+  return through(false, array, from, end, to);
+}
+
+// @ts-ignore: decorator
+@inline
+function through(isFull: bool, array: TagArray, from: usize, end: usize, to: usize): usize {
   const set = array.sets;
   makeRoom(array, set);
   const space = loop.space;
@@ -26,7 +41,6 @@ export function logLoop(array: TagArray, from: usize, end: usize, to: usize): us
   const bucketMask = loop.bucketMask;
   const ring = loop.ring;
   const ringMask = loop.ringMask;
-  const isFull = liveOf(set) == array.ways;
   let head = headOf(set);
   let tail = tailOf(set);
   for (; from < end; from += 8) {
