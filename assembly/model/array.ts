@@ -95,7 +95,7 @@ export class TagArray {
   /** Of lru and fifo: ways have times (times.ts), or they are a log (log.ts). */
   hasTimes: bool;
   isLog: bool;
-  /** Of a log: from a hash to a bucket, and bytes of its ring. */
+  /** Of a log: of the offset of a bucket; and bytes of its ring. */
   bucketMask: u32;
   ringBytes: u32;
   /** Of trees: what a touch does to the bits, by way, and the victim, by state; else 0. */

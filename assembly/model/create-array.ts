@@ -1,6 +1,6 @@
 import { REPLACEMENT_FIFO, REPLACEMENT_LRU } from "./layout";
 import { EMPTY, LOWS, TagArray } from "./array";
-import { bucketMaskOf, logBytes, ringBytes } from "./log";
+import { logBytes } from "./log";
 import { allocate } from "./memory";
 import { initReplacement } from "./replacement";
 import { VECTOR_WAYS_MAX } from "./times";
@@ -36,8 +36,6 @@ export function createArray(
   // A log takes much room, which is nothing for one set.
   array.hasTimes = hasOrder(replacement) && (ways <= VECTOR_WAYS_MAX || nrSets > 1);
   array.isLog = hasOrder(replacement) && !array.hasTimes;
-  array.bucketMask = bucketMaskOf(ways);
-  array.ringBytes = ringBytes(ways);
   array.lowsAt = array.hasTimes ? 0 : <u32>LOWS;
   array.setBytes = setBytesOf(array);
   array.highsAt = nrSets * array.setBytes;
@@ -52,7 +50,7 @@ function setBytesOf(array: TagArray): u32 {
   if (array.isLog) return roundUp(logBytes(array.ways), 16);
   // Behind the lows are times.
   if (array.hasTimes) return array.halfBytes << 1;
-  // For filter.ts, where a shift finds the set.
+  // For tree-loops.ts, where a shift finds the set.
   return roundUp(<u32>LOWS + array.halfBytes, array.halfBytes == 16 ? 32 : 64);
 }
 

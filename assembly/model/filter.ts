@@ -9,7 +9,6 @@
 import { REPLACEMENT_LRU } from "./layout";
 import { EMPTY, TagArray, setOf, tagOf, toldBits } from "./array";
 import { find } from "./find";
-import { bucketsOf, ringOf } from "./log";
 import { logLoopOf } from "./log-loop";
 import { LoopFunction, loop } from "./loop";
 import { insert, touch } from "./replacement";
@@ -38,7 +37,9 @@ export function filter(
 ): usize {
   if (from == end) return to;
   prepare(array, placement);
-  const high = highOf(placement, from, end);
+  const bits = tagBits(array, from, end);
+  loop.sure = bits < EMPTY ? u32.MAX_VALUE : 0;
+  const high = bits > u32.MAX_VALUE ? 0 : <u32>(placement.space >> 32);
   let last = to;
   for (let at = from; ; ) {
     const run = loopOf(array, high);
@@ -67,25 +68,18 @@ function prepare(array: TagArray, placement: Placement): void {
   loop.setMask1 = loop.setMask;
   loop.foldMask = array.indexGroups > 1 ? array.setMask : 0;
   loop.foldMask1 = loop.foldMask;
-  loop.sure = loop.tagMask < EMPTY ? u32.MAX_VALUE : 0;
-  loop.buckets = bucketsOf(array.sets);
-  loop.bucketMask = array.bucketMask;
-  loop.ring = ringOf(array, array.sets);
-  loop.ringMask = array.ringBytes - 1;
 }
 
-/** The high half of all items' tags, if no number has bits there; else 0. */
-function highOf(placement: Placement, from: usize, end: usize): u32 {
-  let bits = loop.mask;
-  if (loop.tagMask > u32.MAX_VALUE) {
-    let all: u64 = 0;
-    for (let at = from; at < end; at += 8) all |= load<u64>(at);
-    bits &= all;
-  }
-  return bits >> loop.tagShift > u32.MAX_VALUE ? 0 : <u32>(placement.space >> 32);
+/** Bits that numbers in tags have: all that there can be, or where those are many, in these items. */
+function tagBits(array: TagArray, from: usize, end: usize): u64 {
+  // Trees may have as many as a low half.
+  if (loop.tagMask < EMPTY || (loop.tagMask == EMPTY && !array.hasTimes)) return loop.tagMask;
+  let bits: u64 = 0;
+  for (let at = from; at < end; at += 8) bits |= load<u64>(at);
+  return (bits >> loop.tagShift) & loop.tagMask;
 }
 
-/** `high`: of highOf. */
+/** `high`: the high half of all items' tags, if numbers have no bits there; else 0. */
 function loopOf(array: TagArray, high: u32): LoopFunction {
   const isLru = array.replacement == REPLACEMENT_LRU;
   if (array.isLog) return isLru ? logLoopOf(array) : none;

@@ -5,18 +5,25 @@ import {
   ENTRY_BYTES,
   behindFirst,
   bucketOf,
+  bucketsOf,
   bury,
   entryAt,
   headOf,
   liveOf,
   makeRoom,
+  ringOf,
   setEnds,
   tailOf,
   write,
 } from "./log";
 import { LoopFunction, loop } from "./loop";
 
+/** Of an array that is a log in the order of use. */
 export function logLoopOf(array: TagArray): LoopFunction {
+  loop.buckets = bucketsOf(array.sets);
+  loop.bucketMask = array.bucketMask;
+  loop.ring = ringOf(array, array.sets);
+  loop.ringMask = array.ringBytes - 1;
   return liveOf(array.sets) == array.ways ? full : filling;
 }
 

