@@ -18,7 +18,7 @@ const CPUS = ["skylake-sp", "broadwell"];
 
 export async function benchStudy(effort: Effort): Promise<Report> {
   const isShort = effort.rounds === 1;
-  const nrReferences = isShort ? 200_000 : 16_000_000;
+  const nrReferences = isShort ? 200_000 : 32_000_000;
   const lackey: number[] = [];
   const alone: number[] = [];
   const together: number[] = [];

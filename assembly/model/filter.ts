@@ -13,7 +13,6 @@ import { logLoopOf } from "./log-loop";
 import { LoopFunction, loop } from "./loop";
 import { insert, touch } from "./replacement";
 import { timeLoopOf } from "./time-loops";
-import { VECTOR_WAYS_MAX } from "./times";
 import { hasTreeLoop, treeLoopOf } from "./tree-loops";
 
 /** Which key an item has in an array, and which of its sets. */
@@ -86,9 +85,7 @@ function loopOf(array: TagArray, high: u32): LoopFunction {
   const isOneHigh = high != 0 && array.high == high;
   // A short tag is also what the lower group of an index is XORed with.
   if (!isOneHigh || array.indexGroups > 2 || !array.hasShortTags) return none;
-  if (array.hasTimes) {
-    return isLru && loop.sure && array.ways <= VECTOR_WAYS_MAX ? timeLoopOf(array) : none;
-  }
+  if (array.hasTimes) return isLru && loop.sure ? timeLoopOf(array) : none;
   return hasTreeLoop(array) ? treeLoopOf(array) : none;
 }
 

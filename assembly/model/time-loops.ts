@@ -4,10 +4,11 @@
 
 import { TagArray } from "./array";
 import { LoopFunction, loop } from "./loop";
-import { TIMES_START, makeTimes } from "./times";
+import { TIMES_START, VECTOR_WAYS_MAX, makeTimes } from "./times";
 
-/** Of an array of at most 16 ways. */
+/** Of an array whose ways have times in the order of use. */
 export function timeLoopOf(array: TagArray): LoopFunction {
+  if (array.ways > VECTOR_WAYS_MAX) return setsOfMany;
   if (array.halfBytes == 16) return array.setMask ? sets4 : oneSet4;
   if (array.halfBytes == 32) return array.setMask ? sets8 : oneSet8;
   return array.halfBytes == 48 ? sets12 : sets16;
@@ -94,8 +95,7 @@ function through(
     let lowest = ranks0;
     if (half > 16) lowest = i32x4.min_s(lowest, ranks4);
     if (half > 32) lowest = i32x4.min_s(lowest, half > 48 ? i32x4.min_s(ranks8, ranks12) : ranks8);
-    lowest = i32x4.min_s(lowest, v128.shuffle<i32>(lowest, lowest, 2, 3, 0, 1));
-    lowest = i32x4.min_s(lowest, v128.shuffle<i32>(lowest, lowest, 1, 0, 3, 2));
+    lowest = lowestOf(lowest);
     const rank = i32x4.extract_lane(lowest, 0);
     // An empty way gets a high half, too.
     if (<u32>rank < TIMES_START) break;
@@ -157,4 +157,62 @@ function storeSet(
     v128.store(set, lows12, 48);
     v128.store(set + half, times12, 48);
   }
+}
+
+/** Of more ways than are kept in registers: vectors one after another, once to find, once to change. */
+function setsOfMany(array: TagArray, from: usize, end: usize, to: usize): usize {
+  makeTimes(array, <u32>((end - from) >> 3));
+  const mask = loop.mask;
+  const indexShift = loop.indexShift;
+  const tagShift = loop.tagShift;
+  const tagMask = <u32>loop.tagMask;
+  const setMask = <u32>loop.setMask;
+  const foldMask = <u32>loop.foldMask;
+  const half = array.halfBytes;
+  const setBytes = array.setBytes;
+  const sets = array.sets;
+  let time = array.time;
+  let last = ~load<u64>(from);
+  for (; from < end; from += 8) {
+    const item = load<u64>(from);
+    if (!((item ^ last) & mask)) continue;
+    const tag = <u32>(item >> tagShift) & tagMask;
+    const index = (<u32>(item >> indexShift) ^ (tag & foldMask)) & setMask;
+    const set = sets + index * setBytes;
+    const endOfLows = set + half;
+    const low = i32x4.splat(tag);
+    let lowest = i32x4.splat(i32.MAX_VALUE);
+    for (let at = set; at < endOfLows; at += 16) {
+      lowest = i32x4.min_s(lowest, ranksAt(at, half, low));
+    }
+    lowest = lowestOf(lowest);
+    const rank = i32x4.extract_lane(lowest, 0);
+    if (<u32>rank < TIMES_START) break;
+    last = item;
+    for (let at = set; at < endOfLows; at += 16) {
+      const is = i32x4.eq(ranksAt(at, half, low), lowest);
+      v128.store(at, v128.bitselect(low, v128.load(at), is));
+      v128.store(at + half, v128.bitselect(i32x4.splat(time), v128.load(at + half), is));
+    }
+    time++;
+    store<u64>(to, item);
+    to += usize(rank >= 0) << 3;
+  }
+  array.time = time;
+  loop.stop = from;
+  return to;
+}
+
+// @ts-ignore: decorator
+@inline
+function ranksAt(lows: usize, half: u32, low: v128): v128 {
+  return v128.or(i32x4.eq(v128.load(lows), low), v128.load(lows + half));
+}
+
+/** The lowest lane, in all. */
+// @ts-ignore: decorator
+@inline
+function lowestOf(lanes: v128): v128 {
+  const pairs = i32x4.min_s(lanes, v128.shuffle<i32>(lanes, lanes, 2, 3, 0, 1));
+  return i32x4.min_s(pairs, v128.shuffle<i32>(pairs, pairs, 1, 0, 3, 2));
 }

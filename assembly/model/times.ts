@@ -7,7 +7,7 @@
 import { ORDER_WAYS_MAX } from "./layout";
 import { TagArray } from "./array";
 
-/** Of more ways in one set the order is a log (log.ts). */
+/** So many are kept in registers. Of more ways in one set the order is a log (log.ts). */
 export const VECTOR_WAYS_MAX: u32 = 16;
 export const TIMES_START: u32 = ORDER_WAYS_MAX + 1;
 /** Then they are renumbered. It is the time of the padding. */

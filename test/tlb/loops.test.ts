@@ -88,6 +88,7 @@ const LOOPS: readonly (readonly [string, Sets])[] = [
   ["a tree of 4 ways, folded so", { entries: 64, ways: 4, indexGroups: 33, replacement: "plru" }],
   ["a log of 24 ways", { entries: 24, ways: 24 }],
   ["a log of 96 ways", { entries: 96, ways: 96 }],
+  ["20 ways in order, 16 sets", { entries: 320, ways: 20 }],
   ["32 ways in order, 4 sets", { entries: 128, ways: 32 }],
 ];
 
